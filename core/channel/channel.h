@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel - the registrar and its channels: filters, cutter, block writer, chain.
+ * Sources: spec 2.3-2.5 (metadata), 5.2, 5.3 (filters), 6.2-6.4 (cutter, writer), 7.4 (start).
+ */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include <chanconf/chanconf.h>
+#include <ledger/ledger.h>
+#include <plugin/plugin.h>
+
+/* One waiting client: embedded in the waiter's own struct. */
+struct ord_ticket {
+	/** Called exactly once, on any thread; must not block.  @why is borrowed, may be NULL. */
+	void (*done)(struct ord_ticket *t, int code, const char *why);
+};
+
+struct registrar;
+struct chan;
+
+struct registrar_opts {
+	struct ledger_root *root;
+	struct plugin_set *plugins;
+	struct msp_local *signer;
+	struct pool *pool;         /* channels open on it, in parallel */
+	bool no_expiration_checks; /* General.Authentication.NoExpirationChecks */
+	uint32_t max_inflight;     /* unsettled messages per chain */
+	/** Called after any channel's configuration changed, and once per channel at start. */
+	void (*on_config)(void *arg, struct chan *c);
+	void *arg;
+};
+
+/** Open every channel of the ledger directory and start the chains, the system channel last.
+ *  @bootstrap (may be NULL): block 0 to begin with when there is no channel yet.
+ *  Thread: main.   Blocks: disk.
+ *  Errors: one sentence; nothing was changed on disk unless every channel opened. */
+int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstrap,
+		   struct registrar **out, struct ord_err *e);
+/** Halt every chain, write what is queued, close the ledgers.   Blocks: yes. */
+void registrar_close(struct registrar *r);
+/** NULL: no such channel.  A channel lives as long as its registrar. */
+struct chan *registrar_find(struct registrar *r, const char *channel_id);
+struct chan *registrar_system(struct registrar *r); /* NULL: none */
+/** Every channel, in name order. */
+void registrar_each(struct registrar *r, void (*each)(void *arg, struct chan *c), void *arg);
+
+const char *chan_id(const struct chan *c);
+struct chanconf *chan_conf(struct chan *c); /* +1 */
+uint64_t chan_sequence(const struct chan *c);
+struct ledger *chan_ledger(struct chan *c);
+/** The consenter cannot stay up to date: Deliver answers 503 (spec 5.5). */
+bool chan_errored(struct chan *c);
+
+/* Broadcast, in two halves: checks run on all cores, consensus takes messages in stream order. */
+
+/** What kind of processing a message needs and where (spec 5.4 steps 1-3): looks the channel up.
+ *  @config: it is a CONFIG_UPDATE.
+ *  Errors: ORD_EINVAL, ORD_ENOENT with Fabric's text. */
+int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out, bool *config,
+	       struct ord_err *e);
+/** Filters of spec 5.2 in order, on a normal message.  *seq gets the config sequence.
+ *  Thread: any (workers).   Blocks: no (CPU).
+ *  Errors: ORD_EINVAL 400, ORD_EPERM 403, ORD_ENOENT 404, ORD_EUNAVAIL 503; the text is the info.
+ */
+int chan_process_normal(struct chan *c, struct ord_env *env, uint64_t *seq, struct ord_err *e);
+/** As above for a CONFIG_UPDATE: *out (+1) is the CONFIG message to order.  */
+int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_env **out,
+			       uint64_t *seq, struct ord_err *e);
+/** Hand a checked message to consensus: order() or configure().  0: @t is owed; < 0: @t is the
+ *  caller's and @e says why.
+ *  Thread: any.   Blocks: no.   Owns: @env borrowed. */
+int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, struct ord_ticket *t,
+	       struct ord_err *e);
+/** May messages be sent now?  As chan_order() settles. */
+int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e);
+
+/* Watching a channel: Deliver streams wait for blocks and for errored(). */
+struct chan_watch {
+	/** A block was appended, the chain's errored() may have changed, or the channel closes.
+	 *  Any thread; must not block; may be called spuriously. */
+	void (*wake)(struct chan_watch *w);
+	struct chan_watch *prev, *next;
+};
+void chan_watch(struct chan *c, struct chan_watch *w);
+/** On return wake() is not running and will not be called again. */
+void chan_unwatch(struct chan *c, struct chan_watch *w);
+
+#endif /* CHANNEL_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy - signature and implicit-meta policies: pure functions over identities.  Source: spec 4.3.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include <msp/msp.h>
+
+/* One signature: data is the concatenation of the parts, hashed once for all policies. */
+struct policy_signed {
+	struct ord_bytes identity; /* SerializedIdentity */
+	struct ord_bytes signature;
+	uint8_t digest[SHA256_LEN]; /* SHA-256 of what was signed */
+};
+
+/* A group's policies and its children's: a tree of the shape of the config tree. */
+struct policy_node;
+
+/** Compile the policies of @group and below; @path is "/Channel" for the root.
+ *  Thread: one.   Owns: nothing of @group is kept.
+ *  Errors: ORD_EINVAL "policy %s at path %s was nil" and the like. */
+int policy_tree_new(struct msp_set *msps, const char *path, const Common__ConfigGroup *group,
+		    struct policy_node **out, struct ord_err *e);
+void policy_tree_free(struct policy_node *root);
+
+/* A compiled policy; lives as long as its tree. */
+struct policy;
+
+/** Look up by absolute ("/Channel/Orderer/Writers") or relative ("Writers", "Group/Writers") name.
+ *  NULL: no such policy. */
+const struct policy *policy_find(const struct policy_node *at, const char *name);
+/** The node of a group path below @root, e.g. {"Orderer", NULL}; NULL: no such group. */
+const struct policy_node *policy_group(const struct policy_node *root, const char *const *path);
+
+/** Do these signatures satisfy the policy?  NULL @p evaluates to "No such policy: '%s'" with @name.
+ *  Signatures are verified lazily, each at most once, after a principal matched.
+ *  Thread: any.   Errors: ORD_EPERM with Fabric's text. */
+int policy_evaluate(const struct policy *p, const char *name, struct msp_set *msps,
+		    const struct policy_signed *sigs, size_t n, struct ord_err *e);
+
+/* ---- policy expressions: "AND('Org1MSP.member', …)" (spec 7.3) ------------------------ */
+
+/** Parse an expression into a SignaturePolicyEnvelope; free with wire_free().
+ *  Errors: ORD_EINVAL with the place. */
+int policy_from_expression(const char *text, Common__SignaturePolicyEnvelope **out,
+			   struct ord_err *e);
+/** Parse "ANY Readers" into an ImplicitMetaPolicy. */
+int policy_from_implicit(const char *text, Common__ImplicitMetaPolicy **out, struct ord_err *e);
+
+#endif /* POLICY_H */

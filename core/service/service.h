@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service - orderer.AtomicBroadcast: streams in, tickets and blocks out.  Sources:
+ * spec 5.4, 5.5, 11.
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <channel/channel.h>
+#include <net/net.h>
+
+struct service;
+
+struct service_opts {
+	struct registrar *registrar;
+	struct pool *pool;      /* verification and block reads */
+	int64_t time_window_ns; /* General.Authentication.TimeWindow */
+	bool no_expiration_checks;
+	bool tls_binding;             /* this server requires client certificates */
+	uint32_t max_inflight_stream; /* messages of one Broadcast stream under way */
+	uint64_t max_inflight_bytes;  /* of all Broadcast streams together */
+};
+
+struct service *service_new(const struct service_opts *o);
+void service_free(struct service *s); /* after the net_server has stopped */
+/** Both methods, ending with path == NULL; the service's. */
+const struct net_method *service_methods(struct service *s);
+
+#endif /* SERVICE_H */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads: named, small stacks, signals left to main. */
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <util/util.h>
+
+#define THREAD_STACK \
+	(256 * 1024) /* bytes; the deepest user is X.509 chain building, about 40 KiB */
+
+struct start {
+	char name[16];
+	void *(*fn)(void *);
+	void *arg;
+};
+
+static void *entry(void *p)
+{
+	struct start s = *(struct start *)p;
+
+	free(p);
+	pthread_setname_np(pthread_self(), s.name);
+	return s.fn(s.arg);
+}
+
+int thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg, struct ord_err *e)
+{
+	struct start *s = x_alloc(sizeof(*s));
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int rc;
+
+	snprintf(s->name, sizeof(s->name), "%.15s", name);
+	s->fn = fn;
+	s->arg = arg;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	rc = pthread_create(t, &attr, entry, s);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc) {
+		free(s);
+		err_sys(e, rc, "start thread %s", name);
+		return e ? (e->code = ORD_EUNAVAIL) : ORD_EUNAVAIL;
+	}
+	return 0;
+}
+
+unsigned thread_cpus(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return n > 0 ? (unsigned)n : 1;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../test.h"
+
+static void duration_reads_what_go_reads(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ns;
+		const char *printed;
+	} good[] = {
+		{"0", 0, "0s"},
+		{"2s", 2000000000, "2s"},
+		{"1h3m", 3780000000000, "1h3m0s"},
+		{"250ms", 250000000, "250ms"},
+		{"1.5s", 1500000000, "1.5s"},
+		{"-2us", -2000, "-2\u00b5s"},
+		{".5m", 30000000000, "30s"},
+		{"2562047h47m16.854775807s", INT64_MAX, "2562047h47m16.854775807s"},
+	};
+	static const char *const bad[] = {"",    "2",   "s",           "1x",
+					  "1s2", "-",   ".s",          "1.s.",
+					  " 1s", "1 s", "9999999999h", "99999999999999999999s"};
+	struct ord_err e = ERR_INIT;
+	int64_t ns;
+
+	(void)state;
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(good); i++) {
+		struct buf b = BUF_INIT;
+
+		test_ok(duration_parse(good[i].text, &ns, &e), &e);
+		assert_int_equal(ns, good[i].ns);
+		duration_format(&b, ns);
+		assert_string_equal(buf_cstr(&b), good[i].printed);
+		buf_fini(&b);
+	}
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(bad); i++)
+		assert_int_equal(duration_parse(bad[i], &ns, &e), ORD_EINVAL);
+}
+
+static void varints_are_minimal_and_bounded(void **state)
+{
+	static const uint64_t values[] = {0, 1, 127, 128, 300, UINT32_MAX, UINT64_MAX};
+	static const uint8_t too_long[] = {0xff, 0xff, 0xff, 0xff, 0xff,
+					   0xff, 0xff, 0xff, 0xff, 0x02};
+	uint64_t v;
+
+	(void)state;
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(values); i++) {
+		uint8_t out[10];
+		size_t n = uvarint_put(out, values[i]);
+
+		assert_int_equal(n, uvarint_len(values[i]));
+		assert_int_equal(uvarint_get(bytes_of(out, n), &v), n);
+		assert_true(v == values[i]);
+		assert_int_equal(uvarint_get(bytes_of(out, n - 1), &v), 0);
+	}
+	assert_int_equal(uvarint_get(bytes_of(too_long, sizeof(too_long)), &v), 0);
+}
+
+static void map_keeps_what_was_put(void **state)
+{
+	struct map *m = map_new();
+	char key[16];
+	size_t pos = 0, seen = 0;
+	struct ord_bytes k;
+	void *v;
+
+	(void)state;
+	for (intptr_t i = 1; i <= 1000; i++) {
+		snprintf(key, sizeof(key), "k%d", (int)i);
+		assert_null(map_put(m, bytes_str(key), (void *)i));
+	}
+	for (intptr_t i = 1; i <= 1000; i += 2) {
+		snprintf(key, sizeof(key), "k%d", (int)i);
+		assert_ptr_equal(map_put(m, bytes_str(key), NULL), (void *)i);
+	}
+	assert_int_equal(map_len(m), 500);
+	for (intptr_t i = 1; i <= 1000; i++) {
+		snprintf(key, sizeof(key), "k%d", (int)i);
+		assert_ptr_equal(map_get(m, bytes_str(key)), i % 2 ? NULL : (void *)i);
+	}
+	while (map_next(m, &pos, &k, &v))
+		seen++;
+	assert_int_equal(seen, 500);
+	map_free(m, NULL);
+}
+
+static void *push_hundred(void *arg)
+{
+	for (intptr_t i = 1; i <= 100; i++)
+		while (mailbox_push(arg, (void *)i) == ORD_EUNAVAIL)
+			clock_sleep_ns(1000);
+	mailbox_close(arg);
+	return NULL;
+}
+
+static void mailbox_hands_over_in_order(void **state)
+{
+	struct ord_mailbox *m = mailbox_new(7);
+	struct ord_err e = ERR_INIT;
+	pthread_t t;
+	void *item;
+
+	(void)state;
+	assert_int_equal(mailbox_pop(m, 0, &item), ORD_ETIMEDOUT);
+	test_ok(thread_start(&t, "pusher", push_hundred, m, &e), &e);
+	for (intptr_t i = 1; i <= 100; i++) {
+		assert_int_equal(mailbox_pop(m, CLOCK_NEVER, &item), 0);
+		assert_ptr_equal(item, (void *)i);
+	}
+	assert_int_equal(mailbox_pop(m, CLOCK_NEVER, &item), ORD_ECLOSED);
+	assert_int_equal(mailbox_push(m, item), ORD_ECLOSED);
+	pthread_join(t, NULL);
+	mailbox_free(m);
+}
+
+struct count_task {
+	struct pool_task task;
+	atomic_int *count;
+};
+
+static void count_up(struct pool_task *t)
+{
+	atomic_fetch_add(UTIL_CONTAINER(t, struct count_task, task)->count, 1);
+}
+
+static void pool_runs_every_task(void **state)
+{
+	static struct count_task tasks[1000];
+	atomic_int count = 0;
+	struct ord_err e = ERR_INIT;
+	struct pool *p;
+
+	(void)state;
+	test_ok(pool_new(3, "worker", &p, &e), &e);
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(tasks); i++) {
+		tasks[i] = (struct count_task){{count_up, NULL}, &count};
+		pool_submit(p, &tasks[i].task);
+	}
+	pool_free(p);
+	assert_int_equal(count, 1000);
+}
+
+static void base64_and_hex_round_trip(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 40; n++) {
+		uint8_t in[40];
+		struct buf text = BUF_INIT, back = BUF_INIT;
+
+		for (size_t i = 0; i < n; i++)
+			in[i] = (uint8_t)(i * 37 + n);
+		base64_encode(&text, bytes_of(in, n));
+		assert_int_equal(base64_decode(&back, buf_cstr(&text), text.len), 0);
+		assert_int_equal(back.len, n);
+		assert_memory_equal(back.data, in, n);
+		text.len = back.len = 0;
+		hex_encode(&text, bytes_of(in, n));
+		assert_int_equal(hex_decode(&back, buf_cstr(&text)), 0);
+		assert_int_equal(back.len, n);
+		assert_memory_equal(back.data, in, n);
+		buf_fini(&text);
+		buf_fini(&back);
+	}
+}
+
+static void sha256_is_sha256(void **state)
+{
+	uint8_t out[SHA256_LEN];
+	struct buf hex = BUF_INIT;
+
+	(void)state;
+	sha256(bytes_str("abc"), out);
+	hex_encode(&hex, bytes_of(out, sizeof(out)));
+	assert_string_equal(buf_cstr(&hex),
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	buf_fini(&hex);
+}
+
+static void errors_grow_on_the_way_up(void **state)
+{
+	static const char *const names[] = {"General.TLS.Enabled", "General.ListenPort", NULL};
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(err_set(&e, ORD_EINVAL, "bad %d", 7), ORD_EINVAL);
+	assert_int_equal(err_wrap(&e, "channel %s", "foo"), ORD_EINVAL);
+	assert_string_equal(e.msg, "channel foo: bad 7");
+	assert_string_equal(err_nearest("General.TLS.Enable", names), "General.TLS.Enabled");
+	assert_null(err_nearest("Zebra", names));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(duration_reads_what_go_reads),
+		cmocka_unit_test(varints_are_minimal_and_bounded),
+		cmocka_unit_test(map_keeps_what_was_put),
+		cmocka_unit_test(mailbox_hands_over_in_order),
+		cmocka_unit_test(pool_runs_every_task),
+		cmocka_unit_test(base64_and_hex_round_trip),
+		cmocka_unit_test(sha256_is_sha256),
+		cmocka_unit_test(errors_grow_on_the_way_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
