@@ -8,8 +8,8 @@
  *
  * Threads.  Three kinds call across this line:
  *   control  one thread at a time; open, handle_chain, start, halt, free, close.
- *   any      any number at once; order, configure, wait_ready, errored, health.
- *   chain    the plugin's own, one per chain, made by ord_thread_start().
+ *   any      any number at once, start() to free(); order, configure, wait_ready, errored, health.
+ *   chain    the plugin's own, one per chain, made by thread_start().
  *            Only it may journal, cut, create and write blocks.  The host checks.
  * No entry point may block, except halt() and close().
  *
@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define ORD_ABI_MAJOR    0
 #define ORD_ABI_MINOR    1
@@ -105,37 +106,41 @@ struct ord_chain_ops {
 	void (*start)(struct ord_chain *c);
 
 	/** Accept a message that was valid at config sequence @seq for ordering.
-	 *  Return 0: accepted, and @t is now owed; settle it when the message is as safe as your
-	 *  consensus promises (solo: on disk; kafka: acknowledged by the broker).
-	 *  Return < 0: refused; @t stays the caller's.
+	 *  Return 0: accepted, and @t is now owed; settle it, on any thread, even before order()
+	 *  returns, when the message is as safe as your consensus promises (solo: on disk; kafka:
+	 *  acknowledged by the broker).
+	 *  Return < 0: refused; @t stays the caller's, and the client reads @e.
 	 *  If the config sequence has moved on by the time the message is ordered, the chain
 	 *  thread must call process_normal() again.
 	 *  Thread: any.  Blocks: no.  Owns: @env borrowed, @t moves on 0. */
-	int (*order)(struct ord_chain *c, struct ord_env *env, uint64_t seq, struct ord_ticket *t);
+	int (*order)(struct ord_chain *c, struct ord_env *env, uint64_t seq, struct ord_ticket *t,
+		     struct ord_err *e);
 
 	/** As order(), for a CONFIG message; re-check with process_config(). */
 	int (*configure)(struct ord_chain *c, struct ord_env *env, uint64_t seq,
-			 struct ord_ticket *t);
+			 struct ord_ticket *t, struct ord_err *e);
 
 	/** Settle @t when new messages may be sent.  Return < 0: not serving, @t stays the
-	 * caller's. Thread: any.  Blocks: no. */
-	int (*wait_ready)(struct ord_chain *c, struct ord_ticket *t);
+	 *  caller's, and the client reads @e.
+	 *  Thread: any.  Blocks: no. */
+	int (*wait_ready)(struct ord_chain *c, struct ord_ticket *t, struct ord_err *e);
 
 	/** Is the chain out of date?  May turn false again.  Call ord_kick() at every change.
 	 *  Thread: any.  Blocks: no. */
 	bool (*errored)(struct ord_chain *c);
 
-	/** Stop.  On return: no thread of yours runs, no ticket is owed, the support is not
-	 *  touched again.  A second call does nothing.
+	/** Stop, taking no more messages.  On return: no thread of yours runs, no ticket is owed,
+	 *  what was settled with ORD_OK is as safe as it was promised, and the support is touched
+	 *  again only by free().  A second call does nothing.
 	 *  Thread: control.  Blocks: yes. */
 	void (*halt)(struct ord_chain *c);
 
-	/** Release what handle_chain() made.  Thread: control, after halt. */
+	/** Release what handle_chain() made.  Thread: control, after halt(), or without start(). */
 	void (*free)(struct ord_chain *c);
 
 	/** Optional (may be NULL).  Prove that the backing service answers; settle @t.
 	 *  Thread: any.  Blocks: no. */
-	int (*health)(struct ord_chain *c, struct ord_ticket *t);
+	int (*health)(struct ord_chain *c, struct ord_ticket *t, struct ord_err *e);
 };
 struct ord_chain {
 	const struct ord_chain_ops *ops;
@@ -197,7 +202,9 @@ struct ord_host_ops {
 	/** The checked value of one of your settings; NULL for a key you did not declare.
 	 *  Thread: any.  Owns: the host's, for the life of the process. */
 	const char *(*setting)(const struct ord_host *h, const char *key);
-	void (*log)(const struct ord_host *h, enum ord_level l, const char *fmt, va_list ap);
+	/** Thread: any.  See ord_host_log(). */
+	void (*log)(const struct ord_host *h, enum ord_level l, const char *func, const char *fmt,
+		    va_list ap);
 	/** A counter 'c', gauge 'g' or histogram 'h' named consensus_<plugin>_<name>, one label
 	 *  (channel, broker, topic …).  Thread: control. */
 	struct ord_metric *(*metric)(const struct ord_host *h, const char *name, const char *label,
@@ -234,7 +241,8 @@ struct ord_support_ops {
 	/** Check a message against the configuration of now; *seq gets its sequence. */
 	int (*process_normal)(struct ord_support *s, struct ord_env *env, uint64_t *seq,
 			      struct ord_err *e);
-	/** As above for a CONFIG message; *out (+1) is the message to order in its place. */
+	/** As above for a CONFIG message; *out (+1) is the message to order in its place, and takes
+	 *  its place in the journal, too. */
 	int (*process_config)(struct ord_support *s, struct ord_env *env, struct ord_env **out,
 			      uint64_t *seq, struct ord_err *e);
 	/** Answer the client: ORD_OK or an error with its reason (may be NULL).  Once. */
@@ -260,11 +268,13 @@ struct ord_support_ops {
 	void (*write_config_block)(struct ord_support *s, struct ord_block *take,
 				   struct ord_bytes metadata);
 
-	/* journal; thread: chain (open: control).  For a consensus that keeps no log of its own:
-	 * what was appended and synced and is not in a block yet comes back after a crash, in
-	 * order, exactly once.  Messages must be ordered in journal order. */
+	/* journal; thread: chain (open, close: control).  For a consensus that keeps no log of its
+	 * own: what was appended and synced and is not in a block yet comes back after a crash, in
+	 * order, exactly once.  Messages must be ordered in journal order, and those of the last
+	 * run before any other. */
 	int (*journal_open)(struct ord_support *s, struct ord_journal **out, struct ord_err *e);
-	/** The next message that survived the last run; 1: one (+1 reference), 0: no more. */
+	/** The next message that survived the last run; 1: one (+1 reference), with the config
+	 *  sequence it was appended with; 0: no more. */
 	int (*journal_next)(struct ord_journal *j, struct ord_env **env, uint64_t *seq);
 	void (*journal_append)(struct ord_journal *j, struct ord_env *env, uint64_t seq);
 	/** Make what was appended durable.  Blocks: fsync.
@@ -289,7 +299,8 @@ struct ord_support_ops {
 
 	/* telling the world; thread: any */
 	void (*kick)(struct ord_support *s); /* errored() changed */
-	void (*log)(struct ord_support *s, enum ord_level l, const char *fmt, va_list ap);
+	void (*log)(struct ord_support *s, enum ord_level l, const char *func, const char *fmt,
+		    va_list ap); /* see ord_log() */
 	/** The ledger cannot be what it is: say why and end the process. */
 	void (*fatal)(struct ord_support *s, const char *why);
 };
@@ -300,14 +311,47 @@ struct ord_support {
 /* A table entry newer than the first minor of this major is reached only behind ORD_HAS(). */
 #define ORD_HAS(ops, fn) ((ops)->size >= offsetof(__typeof__(*(ops)), fn) + sizeof((ops)->fn))
 
-__attribute__((format(printf, 3, 4))) static inline void
-ord_log(struct ord_support *s, enum ord_level l, const char *fmt, ...)
+/* ---- conveniences: nothing but what the tables offer --------------------- */
+
+#define ORD_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* Log as logger "orderer.consensus.<plugin>". */
+#define ord_log(support, level, ...)   ord_log_from(support, level, __func__, __VA_ARGS__)
+#define ord_host_log(host, level, ...) ord_host_log_from(host, level, __func__, __VA_ARGS__)
+
+ORD_PRINTF(4, 5)
+static inline void ord_log_from(struct ord_support *s, enum ord_level l, const char *func,
+				const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	s->ops->log(s, l, fmt, ap);
+	s->ops->log(s, l, func, fmt, ap);
 	va_end(ap);
+}
+
+ORD_PRINTF(4, 5)
+static inline void ord_host_log_from(const struct ord_host *h, enum ord_level l, const char *func,
+				     const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	h->ops->log(h, l, func, fmt, ap);
+	va_end(ap);
+}
+
+/* Say why, and return @code: `return ord_fail(e, ORD_EUNAVAIL, "broker %s: …", b);` */
+ORD_PRINTF(3, 4)
+static inline int ord_fail(struct ord_err *e, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	e->code = code;
+	va_start(ap, fmt);
+	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	va_end(ap);
+	return code;
 }
 
 #endif /* ORDERERD_CONSENSUS_H */
