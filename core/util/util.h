@@ -11,6 +11,7 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <limits.h>
 #include <ordererd/consensus.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -76,6 +77,7 @@ void buf_add_str(struct buf *b, const char *s);
 void buf_add_u8(struct buf *b, uint8_t c);
 void buf_add_uvarint(struct buf *b, uint64_t v); /* LEB128, minimal */
 void buf_printf(struct buf *b, const char *fmt, ...) UTIL_PRINTF(2, 3);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
 char *buf_cstr(struct buf *b); /* NUL-terminated, NUL not counted in len; stays owned by @b */
 static inline struct ord_bytes buf_bytes(const struct buf *b)
 {
@@ -148,36 +150,48 @@ void duration_format(struct buf *b, int64_t ns);
 
 /* ---- log -------------------------------------------------------------------- */
 
-/* Levels are ord_level (debug, info, warn, error) and these two. */
-enum { LOG_PAYLOAD = -1, LOG_PANIC = 4, LOG_FATAL = 5 };
+/* Levels are ord_level (debug, info, warn, error) and these. */
+enum { LOG_PAYLOAD = -1, LOG_DPANIC = 4, LOG_PANIC = 5, LOG_FATAL = 6 };
+#define LOG_LEVELS       8 /* index of a level in counts: level - LOG_PAYLOAD */
+#define LOG_UNREGISTERED INT_MIN
 
-/* A named logger; static, one a file.  Registered at first use. */
+/* A named logger; static, one a file.  Registered at first use, for the life of the process. */
 struct log_logger {
 	const char *name;  /* "orderer.common.broadcast" */
-	_Atomic int level; /* lowest level that is written; set from the spec */
-	atomic_bool known;
+	_Atomic int gate;  /* the lowest level of the whole spec */
+	_Atomic int level; /* the lowest level that this logger writes */
 	struct log_logger *next;
 };
-#define LOG_LOGGER(n)                          \
-	{                                      \
-		.name = (n), .level = ORD_INFO \
+#define LOG_LOGGER(n)                                                            \
+	{                                                                        \
+		.name = (n), .gate = LOG_UNREGISTERED, .level = LOG_UNREGISTERED \
 	}
 
 /** Set the active spec, e.g. "info", "orderer.common=debug:warn" (Fabric's grammar, spec 8.3).
- *  Thread: any.   Errors: ORD_EINVAL "invalid logging specification '…': bad segment '…'"; the
- *  old spec stays. */
+ *  Locks: takes its own.
+ *  Errors: ORD_EINVAL "invalid logging specification '…': bad segment '…'"; the old spec stays. */
 int log_set_spec(const char *spec, struct ord_err *e);
-/** The active spec, normalised: sorted "logger=level" segments, then the default level. */
+/** The active spec, normalised: sorted "logger=level" segments, then the default level.
+ *  Locks: takes its own. */
 void log_get_spec(struct buf *b);
-/** Set the line format: a %{verb} pattern, "json" or "logfmt"; NULL for the default.  Colours only
- *  reach a terminal. */
+/** Set the line format: a %{verb} pattern, "json" or "logfmt"; NULL or "" for the default.  Colours
+ *  only reach a terminal.  For start-up: the older format is kept for lines being written.
+ *  Locks: takes its own.   Errors: ORD_EINVAL names the option that is wrong. */
 int log_set_format(const char *format, struct ord_err *e);
-bool log_enabled(struct log_logger *l, int level);
+/** Whether @l writes @level; counts it as checked. */
+bool log_check(struct log_logger *l, int level);
+static inline bool log_enabled(struct log_logger *l, int level)
+{
+	return level >= atomic_load_explicit(&l->gate, memory_order_relaxed) && log_check(l, level);
+}
+/** Write one line, whatever the level: ask log_enabled() first.  Keeps errno.  Control characters
+ *  are escaped, so that nobody outside can forge a line; trailing newlines are dropped.
+ *  Blocks: as long as standard error does. */
 void log_vwrite(struct log_logger *l, int level, const char *func, const char *fmt, va_list ap);
 void log_write(struct log_logger *l, int level, const char *func, const char *fmt, ...)
 	UTIL_PRINTF(4, 5);
 /** Count of entries checked and written per level since start (index: level - LOG_PAYLOAD). */
-void log_counts(uint64_t checked[7], uint64_t written[7]);
+void log_counts(uint64_t checked[LOG_LEVELS], uint64_t written[LOG_LEVELS]);
 
 #define log_at(l, lv, ...) \
 	(log_enabled((l), (lv)) ? log_write((l), (lv), __func__, __VA_ARGS__) : (void)0)
