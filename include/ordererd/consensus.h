@@ -16,6 +16,9 @@
  * Memory.  ord_bytes is a borrowed view, valid for the call.  ord_env, ord_block and ord_chanconf
  * are immutable and counted: take a reference to keep one.  "take" in a prototype means that the
  * callee owns the argument from then on.  A ticket is owed: settle it exactly once.
+ * Running out of memory ends the process, in the host and in ord_alloc().
+ *
+ * Errors.  A call that takes an ord_err returns 0, or sets it and returns its negative code.
  *
  * Versions.  Add at the end of a table => MINOR + 1.  Change or remove => MAJOR + 1.
  * A plugin loads when its major equals the host's and its minor is not newer.  While the major is
@@ -30,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define ORD_ABI_MAJOR    0
 #define ORD_ABI_MINOR    1
@@ -120,9 +124,9 @@ struct ord_chain_ops {
 	int (*configure)(struct ord_chain *c, struct ord_env *env, uint64_t seq,
 			 struct ord_ticket *t, struct ord_err *e);
 
-	/** Settle @t when new messages may be sent.  Return < 0: not serving, @t stays the
-	 *  caller's, and the client reads @e.
-	 *  Thread: any.  Blocks: no. */
+	/** Optional (may be NULL: always ready).  Settle @t when new messages may be sent.  Return
+	 * < 0: not serving, @t stays the caller's, and the client reads @e. Thread: any.  Blocks:
+	 * no. */
 	int (*wait_ready)(struct ord_chain *c, struct ord_ticket *t, struct ord_err *e);
 
 	/** Is the chain out of date?  May turn false again.  Call ord_kick() at every change.
@@ -173,9 +177,11 @@ struct ord_plugin {
 	const char *summary;
 	const struct ord_setting *settings; /* ends with key == NULL; may be NULL */
 
-	/** Once per process.  @plugin is passed back everywhere.
+	/** Optional (may be NULL).  Once per process, before any chain.  *plugin, NULL until you
+	 *  set it, is passed back everywhere.
 	 *  Thread: control.  Errors: any; the daemon does not start. */
 	int (*open)(const struct ord_host *h, void **plugin, struct ord_err *e);
+	/** Optional (may be NULL).  Thread: control, when every chain is freed.  Blocks: yes. */
 	void (*close)(void *plugin);
 
 	/** Make the chain for one channel.  @metadata is the ORDERER metadata of the last block;
@@ -241,10 +247,10 @@ struct ord_support_ops {
 	/** Check a message against the configuration of now; *seq gets its sequence. */
 	int (*process_normal)(struct ord_support *s, struct ord_env *env, uint64_t *seq,
 			      struct ord_err *e);
-	/** As above for a CONFIG message; *out (+1) is the message to order in its place, and takes
-	 *  its place in the journal, too. */
-	int (*process_config)(struct ord_support *s, struct ord_env *env, struct ord_env **out,
-			      uint64_t *seq, struct ord_err *e);
+	/** As above for a CONFIG message.  On success *env, reference and all, is replaced by the
+	 *  message to order instead, which has its place in the journal, too. */
+	int (*process_config)(struct ord_support *s, struct ord_env **env, uint64_t *seq,
+			      struct ord_err *e);
 	/** Answer the client: ORD_OK or an error with its reason (may be NULL).  Once. */
 	void (*settle)(struct ord_ticket *t, int code, const char *why);
 
@@ -253,9 +259,10 @@ struct ord_support_ops {
 	 * refuses new messages with 503. */
 
 	/** Hand the next message to the block cutter.  Returns how many batches (0 to 2) are ready
-	 *  in @out, oldest first; *pending: messages wait for more or for the batch timer. */
+	 *  in @out, oldest first.  *wait_ns: how long what is left may wait for more messages
+	 *  (BatchTimeout); 0: nothing is left. */
 	size_t (*cutter_order)(struct ord_support *s, struct ord_env *env, struct ord_batch *out[2],
-			       bool *pending);
+			       uint64_t *wait_ns);
 	/** What waits in the cutter, as a batch; NULL: nothing pending. */
 	struct ord_batch *(*cutter_cut)(struct ord_support *s);
 	/** A batch of one, past the cutter: for config messages. */
@@ -295,7 +302,7 @@ struct ord_support_ops {
 	/** Errors: ORD_EUNAVAIL no thread to be had. */
 	int (*thread_start)(struct ord_support *s, const char *name, void (*fn)(void *), void *arg,
 			    struct ord_thread **out);
-	void (*thread_join)(struct ord_thread *t); /* and free it */
+	void (*thread_join)(struct ord_thread *t); /* and free it; NULL: nothing */
 
 	/* telling the world; thread: any */
 	void (*kick)(struct ord_support *s); /* errored() changed */
@@ -306,6 +313,7 @@ struct ord_support_ops {
 };
 struct ord_support {
 	const struct ord_support_ops *ops;
+	const struct ord_host *host;
 };
 
 /* A table entry newer than the first minor of this major is reached only behind ORD_HAS(). */
@@ -339,6 +347,18 @@ static inline void ord_host_log_from(const struct ord_host *h, enum ord_level l,
 	va_start(ap, fmt);
 	h->ops->log(h, l, func, fmt, ap);
 	va_end(ap);
+}
+
+/* Zeroed memory, to be given to free(). */
+static inline void *ord_alloc(size_t n)
+{
+	void *p = calloc(1, n);
+
+	if (!p) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
 }
 
 /* Say why, and return @code: `return ord_fail(e, ORD_EUNAVAIL, "broker %s: …", b);` */
