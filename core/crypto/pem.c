@@ -139,7 +139,7 @@ static bool read_block(struct scan *s, struct ord_bytes *label, struct buf *der)
 	*label = bytes_of(line.data, line.len - strlen(DASH));
 	if (!skip_headers(s, &headers))
 		return false;
-	if (!headers && has_prefix(rest_of(s), END + 1)) { /* an empty block */
+	if (!headers && has_prefix(rest_of(s), &END[1])) { /* an empty block */
 		body_end = s->pos;
 		end = s->pos + strlen(END) - 1;
 	} else {
@@ -179,6 +179,6 @@ void crypto_der_to_pem(struct ord_bytes der, struct buf *out)
 		base64_encode(out, bytes_of(der.data + i, n));
 		buf_add_u8(out, '\n');
 	}
-	buf_add_str(out, END + 1);
+	buf_add_str(out, &END[1]);
 	buf_add_str(out, "CERTIFICATE-----\n");
 }
