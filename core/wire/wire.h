@@ -19,21 +19,28 @@
 
 #define WIRE_MAX_DEPTH 64                   /* nested messages in one scan; Fabric needs 14 */
 #define WIRE_MAX_MSG   (100u * 1024 * 1024) /* spec 1.1 */
+#define WIRE_MAX_FIELDS \
+	(1u << 20) /* in one scan, all levels together: two bytes cost a hundred in memory */
 
 /* ---- scan and unpack -------------------------------------------------------- */
 
-/** Walk @b as a message of type @d without recursion: lengths, depth, wire types, UTF-8 without
- *  NUL in every string field, duplicates of singular messages.  protobuf-c checks none of this.
+/** Walk @b as a message of type @d without recursion: lengths, depth, number of fields, wire types
+ *  (no groups), UTF-8 without NUL in every string field, duplicates of singular messages.
+ *  protobuf-c checks hardly any of this.
  *  Thread: any.   Errors: ORD_EINVAL with the field's path. */
 int wire_scan(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct ord_err *e);
-/** wire_scan(), then unpack; free with wire_free().
+/** wire_scan(), then unpack; free with wire_free().  Maps come sorted by key, every key once (the
+ *  last of equals, as in Go), every value that is a message present.  On error the message is NULL.
  *  Thread: any.   Errors: ORD_EINVAL. */
 int wire_unpack(const ProtobufCMessageDescriptor *d, struct ord_bytes b, void *out_msg,
 		struct ord_err *e); /* out_msg: address of a message pointer */
 void wire_free(void *msg);          /* NULL is fine */
-/** Append the encoding of @msg, map entries sorted by key (deterministic).  Unknown fields kept. */
+/** Append the encoding of @msg, map entries sorted by key (deterministic).  Unknown fields kept.
+ *  Thread: any. */
 void wire_pack(const void *msg, struct buf *b);
-/** Two messages of one type say the same: maps in any order, defaults equal to absent. */
+/** Two messages of one type say the same: maps in any order, a default scalar equal to none; an
+ *  empty message is not an absent one (proto.Equal in Go).  NULL equals NULL only.
+ *  Thread: any. */
 bool wire_equal(const void *a, const void *b);
 
 static inline struct ord_bytes wire_bytes(ProtobufCBinaryData d)
@@ -60,7 +67,7 @@ enum {
 /* A signed Envelope, parsed once: one allocation, every view points into raw. */
 struct ord_env {
 	atomic_uint refs;
-	struct ord_bytes raw; /* exactly 0a <len> payload 12 <len> signature (spec 1.6) */
+	struct ord_bytes raw; /* exactly 0a <len> payload 12 <len> signature; none where empty */
 	struct ord_bytes payload, signature;
 
 	/* from the payload; valid only when header_ok */
@@ -131,34 +138,40 @@ enum {
  * immutable and counted; encoded holds the whole common.Block and every view points into it. */
 struct ord_block {
 	atomic_uint refs;
+	bool sealed;
 	uint64_t number;
 	struct ord_bytes previous_hash; /* empty for block 0 */
 	struct ord_bytes data_hash;
 	size_t n_data;
 	struct ord_bytes *data; /* envelopes */
 	size_t n_meta;
-	struct ord_bytes *meta;
-	bool sealed;
-	struct buf encoded; /* header and data; after block_seal() also the metadata */
+	struct ord_bytes *meta; /* Metadata messages by BLOCK_META_*; parsed: any number */
+	struct buf encoded;     /* a whole common.Block, before block_seal() with empty metadata */
 	uint8_t header_hash[BLOCK_HASH_LEN];
 	uint64_t journal_pos;   /* the highest of its envelopes, 0: none */
 	struct ord_env *config; /* referenced when the block was cut from one config message */
-	struct block_priv *priv;
+
+	/* until block_seal() */
+	size_t header_and_data_len; /* in encoded */
+	struct buf unsealed[BLOCK_META_SLOTS];
 };
 
 /** A block to be filled: @n envelopes become data elements 0 … n-1; hashes are computed; five empty
- *  metadata slots. */
+ *  metadata slots.  A lone CONFIG or ORDERER_TRANSACTION becomes b->config.
+ *  Owns: all borrowed; the bytes are copied. */
 struct ord_block *block_new(uint64_t number, struct ord_bytes previous_hash,
 			    struct ord_env *const *envs, size_t n);
 /** Set a metadata slot (copied).  Before block_seal() only. */
 void block_set_meta(struct ord_block *b, size_t slot, struct ord_bytes value);
 /** Finish: encode the metadata behind header and data. */
 void block_seal(struct ord_block *b);
-/** Parse a marshalled common.Block; sealed.  Hashes are not checked, only copied.
- *  @take is taken over on success and emptied.
- *  Errors: ORD_EINVAL; "block header is missing" and the like. */
+/** Parse a marshalled common.Block; sealed.  The data hash is not checked, the envelopes are not
+ *  looked at.
+ *  Owns:   @take is taken over on success and emptied.
+ *  Errors: ORD_EINVAL; "error unmarshaling Block: block header is missing" and the like. */
 int block_parse(struct buf *take, struct ord_block **out, struct ord_err *e);
-/** Put a sealed block together from its parts, as they stand in a block file.  All copied. */
+/** Put a sealed block together from its parts, as they stand in a block file.  All copied; hashes
+ *  are of at most 32 bytes. */
 struct ord_block *block_from_parts(uint64_t number, struct ord_bytes previous_hash,
 				   struct ord_bytes data_hash, const struct ord_bytes *data,
 				   size_t n_data, const struct ord_bytes *meta, size_t n_meta);
