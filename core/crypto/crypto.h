@@ -20,7 +20,8 @@ int crypto_pubkey_from_cert(X509 *cert, struct crypto_pubkey **out, struct ord_e
 /** Verify a DER ECDSA signature over a SHA-256 digest; high S is refused; bytes behind the DER
  *  sequence are ignored (spec 3.3).
  *  Thread: any; no lock is shared between threads.
- *  Errors: ORD_EPERM with Fabric's text. */
+ *  Errors: ORD_EPERM "The signature is invalid" or "could not determine the validity of the
+ *  signature: …". */
 int crypto_verify_digest(struct crypto_pubkey *k, const uint8_t digest[static 32],
 			 struct ord_bytes sig, struct ord_err *e);
 
@@ -40,7 +41,8 @@ struct crypto_keystore_ops {
 struct crypto_keystore {
 	const struct crypto_keystore_ops *ops;
 };
-/** The file back end over directory @dir (spec 3.2). */
+/** The file back end over directory @dir (spec 3.2), which is read at each find.
+ *  Blocks: disk, in find. */
 int crypto_keystore_files(const char *dir, struct crypto_keystore **out, struct ord_err *e);
 
 /** Sign a SHA-256 digest: low-S DER appended to @sig.
@@ -54,6 +56,12 @@ EVP_PKEY *crypto_key_evp(struct crypto_key *k); /* borrowed; file keys only */
 void crypto_key_free(struct crypto_key *k);
 
 /* ---- certificates --------------------------------------------------------------- */
+
+/** Take the next PEM block off *rest as Go's pem.Decode does; its bytes are appended to @der.
+ *  False: there is none, *rest stays.   Owns: *label points into *rest. */
+bool crypto_pem_next(struct ord_bytes *rest, struct ord_bytes *label, struct buf *der);
+/** A certificate that Go would parse, too.  Errors: ORD_EINVAL "x509: …". */
+int crypto_cert_from_der(struct ord_bytes der, X509 **out, struct ord_err *e);
 
 /** The first PEM block of @pem as a certificate, whatever its label; what follows is ignored. */
 int crypto_cert_from_pem(struct ord_bytes pem, X509 **out, struct ord_err *e);

@@ -167,6 +167,19 @@ void base64_encode(struct buf *b, struct ord_bytes v)
 	b->len += (size_t)EVP_EncodeBlock(b->data + b->len, v.data, (int)v.len);
 }
 
+/* EVP_DecodeBlock() takes '=' for a zero anywhere and cuts blanks and dashes off the ends. */
+static bool is_base64(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		      c == '+' || c == '/'))
+			return false;
+	}
+	return true;
+}
+
 int base64_decode(struct buf *b, const char *text, size_t len)
 {
 	size_t pad = 0;
@@ -174,10 +187,12 @@ int base64_decode(struct buf *b, const char *text, size_t len)
 
 	if (len == 0)
 		return 0;
-	if (len % 4 || len > INT32_MAX / 2 || text[0] == ' ' || text[len - 1] == '\n')
+	if (len % 4 || len > INT32_MAX / 2)
 		return -1;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
+	if (!is_base64(text, len - pad))
+		return -1;
 	buf_reserve(b, len / 4 * 3 + 1);
 	n = EVP_DecodeBlock(b->data + b->len, (const uint8_t *)text, (int)len);
 	if (n < (int)pad)

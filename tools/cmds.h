@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every command, one file each. */
+#ifndef CMDS_H
+#define CMDS_H
+
+#include "ctl.h"
+
+extern const struct ctl_cmd cmd_crypto;
+
+#endif /* CMDS_H */
