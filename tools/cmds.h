@@ -5,6 +5,7 @@
 
 #include "ctl.h"
 
+extern const struct ctl_cmd cmd_block_show;
 extern const struct ctl_cmd cmd_crypto;
 
 #endif /* CMDS_H */

@@ -7,6 +7,7 @@
 
 static const struct ctl_cmd *const commands[] = {
 	&cmd_crypto,
+	&cmd_block_show,
 };
 
 static size_t word_len(const char *name)

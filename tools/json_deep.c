@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json_deep: any message by its descriptor, fields in the order of their names. */
+#include "json_deep_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* Envelopes can be put into envelopes without end; a config tree needs 35 levels. */
+enum { MAX_DEPTH = 100 };
+
+static void write_message(struct json *j, const ProtobufCMessage *msg, struct json_place at);
+
+/* ---- bytes ------------------------------------------------------------------------ */
+
+static void write_bytes(struct json *j, const ProtobufCMessage *in,
+			const ProtobufCFieldDescriptor *f, struct ord_bytes b,
+			const struct json_place *at, bool element)
+{
+	const ProtobufCMessageDescriptor *d = json_opaque(in, f, at);
+	ProtobufCMessage *msg;
+
+	if (b.len == 0 && !element)
+		json_literal(j, "null");
+	else if (!d || at->depth >= MAX_DEPTH || wire_unpack(d, b, &msg, NULL) < 0)
+		json_base64(j, b);
+	else {
+		write_message(j, msg, *at);
+		wire_free(msg);
+	}
+}
+
+/* ---- scalars ------------------------------------------------------------------------ */
+
+static void write_enum(struct json *j, const ProtobufCFieldDescriptor *f, int value)
+{
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(f->descriptor, value);
+
+	if (v)
+		json_string(j, bytes_str(v->name));
+	else
+		json_int(j, value);
+}
+
+/* 64 bits do not fit a JavaScript number: they travel as strings. */
+static void write_quoted(struct json *j, bool is_signed, const void *at)
+{
+	char text[24];
+
+	if (is_signed)
+		snprintf(text, sizeof(text), "%" PRId64, *(const int64_t *)at);
+	else
+		snprintf(text, sizeof(text), "%" PRIu64, *(const uint64_t *)at);
+	json_string(j, bytes_str(text));
+}
+
+/* "2026-11-21T02:55:19.250Z": none, three, six or nine digits of fraction. */
+static bool write_timestamp(struct json *j, const Common__Timestamp *t)
+{
+	time_t sec = (time_t)t->seconds;
+	char text[48];
+	struct tm tm;
+	size_t n;
+
+	if (t->seconds < INT64_C(-62135596800) || t->seconds > INT64_C(253402300799) ||
+	    t->nanos < 0 || t->nanos > 999999999)
+		return false;
+	gmtime_r(&sec, &tm);
+	n = (size_t)snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
+			     tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (t->nanos % 1000 != 0)
+		snprintf(text + n, sizeof(text) - n, ".%09dZ", t->nanos);
+	else if (t->nanos % 1000000 != 0)
+		snprintf(text + n, sizeof(text) - n, ".%06dZ", t->nanos / 1000);
+	else if (t->nanos != 0)
+		snprintf(text + n, sizeof(text) - n, ".%03dZ", t->nanos / 1000000);
+	else
+		snprintf(text + n, sizeof(text) - n, "Z");
+	json_string(j, bytes_str(text));
+	return true;
+}
+
+/* One value of any type at @at; @element: it stands in a list, where empty bytes are "". */
+static void write_value(struct json *j, const ProtobufCMessage *in,
+			const ProtobufCFieldDescriptor *f, const void *at, struct json_place place,
+			bool element)
+{
+	const ProtobufCMessage *sub;
+	const char *s;
+
+	switch (f->type) {
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		json_int(j, *(const int32_t *)at);
+		break;
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+		json_uint(j, *(const uint32_t *)at);
+		break;
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+		write_quoted(j, true, at);
+		break;
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+		write_quoted(j, false, at);
+		break;
+	case PROTOBUF_C_TYPE_BOOL:
+		json_literal(j, *(const protobuf_c_boolean *)at ? "true" : "false");
+		break;
+	case PROTOBUF_C_TYPE_ENUM:
+		write_enum(j, f, *(const int *)at);
+		break;
+	case PROTOBUF_C_TYPE_STRING:
+		s = *(char *const *)at;
+		json_string(j, bytes_str(s ? s : ""));
+		break;
+	case PROTOBUF_C_TYPE_BYTES:
+		write_bytes(j, in, f, wire_bytes(*(const ProtobufCBinaryData *)at), &place,
+			    element);
+		break;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		sub = *(ProtobufCMessage *const *)at;
+		if (sub)
+			write_message(j, sub, place);
+		else
+			json_literal(j, "null");
+		break;
+	default: /* floats: no message of Fabric has any */
+		json_literal(j, "null");
+	}
+}
+
+/* ---- fields --------------------------------------------------------------------------- */
+
+static const void *member(const ProtobufCMessage *msg, unsigned offset)
+{
+	return (const char *)msg + offset;
+}
+
+static size_t size_of(ProtobufCType type)
+{
+	switch (type) {
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+	case PROTOBUF_C_TYPE_DOUBLE:
+		return 8;
+	case PROTOBUF_C_TYPE_BOOL:
+		return sizeof(protobuf_c_boolean);
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return sizeof(void *);
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	default:
+		return 4;
+	}
+}
+
+static bool is_map(const ProtobufCFieldDescriptor *f)
+{
+	const ProtobufCMessageDescriptor *d = f->descriptor;
+	size_t n;
+
+	if (f->type != PROTOBUF_C_TYPE_MESSAGE || d->n_fields != 2 ||
+	    strcmp(d->fields[0].name, "key") != 0 || strcmp(d->fields[1].name, "value") != 0)
+		return false;
+	n = strlen(d->short_name);
+	return n > 5 && strcmp(d->short_name + n - 5, "Entry") == 0;
+}
+
+static const char *entry_key(const ProtobufCMessage *entry)
+{
+	const char *key = *(char *const *)member(entry, entry->descriptor->fields[0].offset);
+
+	return key ? key : "";
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(entry_key(*(ProtobufCMessage *const *)a),
+		      entry_key(*(ProtobufCMessage *const *)b));
+}
+
+/* A map entry's value; a message that is absent there is an empty one. */
+static void write_entry(struct json *j, const ProtobufCMessage *in, const ProtobufCMessage *entry,
+			struct json_place at)
+{
+	const ProtobufCFieldDescriptor *f = &entry->descriptor->fields[1];
+	const void *value = member(entry, f->offset);
+	ProtobufCMessage *empty = NULL;
+
+	at.key = entry_key(entry);
+	json_key_str(j, at.key);
+	if (in->descriptor == &common__config_group__descriptor &&
+	    f->descriptor == &common__config_group__descriptor)
+		at.group = json_child_group(at.group, at.key);
+	if (f->type == PROTOBUF_C_TYPE_MESSAGE && !*(ProtobufCMessage *const *)value) {
+		wire_unpack(f->descriptor, bytes_of("", 0), &empty, NULL);
+		value = &empty;
+	}
+	write_value(j, entry, f, value, at, true);
+	wire_free(empty);
+}
+
+static void write_map(struct json *j, const ProtobufCMessage *msg,
+		      const ProtobufCFieldDescriptor *f, struct json_place at)
+{
+	size_t n = *(const size_t *)member(msg, f->quantifier_offset);
+	ProtobufCMessage *const *items = *(ProtobufCMessage *const *const *)member(msg, f->offset);
+	const ProtobufCMessage **sorted = x_malloc(n * sizeof(*sorted) + 1);
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = items[i];
+	qsort(sorted, n, sizeof(*sorted), by_key);
+	json_open(j, '{');
+	for (size_t i = 0; i < n; i++)
+		write_entry(j, msg, sorted[i], at);
+	json_close(j, '}');
+	free(sorted);
+}
+
+static void write_list(struct json *j, const ProtobufCMessage *msg,
+		       const ProtobufCFieldDescriptor *f, struct json_place at)
+{
+	size_t n = *(const size_t *)member(msg, f->quantifier_offset), size = size_of(f->type);
+	const char *items = *(const char *const *)member(msg, f->offset);
+
+	json_open(j, '[');
+	for (size_t i = 0; i < n; i++)
+		write_value(j, msg, f, items + i * size, at, true);
+	json_close(j, ']');
+}
+
+static void write_field(struct json *j, const ProtobufCMessage *msg,
+			const ProtobufCFieldDescriptor *f, struct json_place at)
+{
+	if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+	    *(const uint32_t *)member(msg, f->quantifier_offset) != f->id)
+		return;
+	json_key_str(j, f->name);
+	if (f->descriptor == &common__config_group__descriptor &&
+	    f->label != PROTOBUF_C_LABEL_REPEATED)
+		at.group = JSON_CHANNEL; /* Config.channel_group, ConfigUpdate's sets */
+	if (f->label != PROTOBUF_C_LABEL_REPEATED)
+		write_value(j, msg, f, member(msg, f->offset), at, false);
+	else if (is_map(f))
+		write_map(j, msg, f, at);
+	else
+		write_list(j, msg, f, at);
+}
+
+static void write_message(struct json *j, const ProtobufCMessage *msg, struct json_place at)
+{
+	const ProtobufCMessageDescriptor *d = msg->descriptor;
+
+	at.depth++;
+	if (d == &common__timestamp__descriptor &&
+	    write_timestamp(j, (const Common__Timestamp *)msg))
+		return;
+	json_open(j, '{');
+	for (unsigned i = 0; i < d->n_fields; i++)
+		write_field(j, msg, &d->fields[d->fields_sorted_by_name[i]], at);
+	json_close(j, '}');
+}
+
+/* ---- the door --------------------------------------------------------------------------- */
+
+const ProtobufCMessageDescriptor *json_deep_type(const char *name)
+{
+	static const ProtobufCMessageDescriptor *const types[] = {
+		&common__block__descriptor,
+		&common__envelope__descriptor,
+		&common__payload__descriptor,
+		&common__header__descriptor,
+		&common__channel_header__descriptor,
+		&common__signature_header__descriptor,
+		&common__metadata__descriptor,
+		&common__last_config__descriptor,
+		&common__orderer_block_metadata__descriptor,
+		&common__config__descriptor,
+		&common__config_envelope__descriptor,
+		&common__config_update__descriptor,
+		&common__config_update_envelope__descriptor,
+		&common__config_group__descriptor,
+		&common__policy__descriptor,
+		&common__signature_policy_envelope__descriptor,
+		&msp__mspconfig__descriptor,
+		&msp__serialized_identity__descriptor,
+		&orderer__seek_info__descriptor,
+		&orderer__broadcast_response__descriptor,
+		&orderer__deliver_response__descriptor,
+		&orderer__kafka_message__descriptor,
+		&orderer__kafka_metadata__descriptor,
+		&etcdraft__block_metadata__descriptor,
+	};
+
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(types); i++) {
+		if (strcmp(types[i]->name, name) == 0)
+			return types[i];
+	}
+	return NULL;
+}
+
+int json_deep(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct buf *out,
+	      struct ord_err *e)
+{
+	struct json j = json_to(out);
+	ProtobufCMessage *msg;
+	int rc = wire_unpack(d, b, &msg, e);
+
+	if (rc < 0)
+		return rc;
+	write_message(&j, msg, (struct json_place){JSON_NO_GROUP, "", 0});
+	buf_add_u8(out, '\n');
+	wire_free(msg);
+	return 0;
+}
