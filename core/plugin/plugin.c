@@ -115,9 +115,10 @@ static struct localconf_row *make_rows(const struct plugin_set *s)
 		const struct ord_plugin *def = s->plugins[i].def;
 
 		for (const struct ord_setting *set = def->settings; set && set->key; set++)
-			rows[n++] = (struct localconf_row){plugin_setting_key(def, set),
-							   row_type(set->type), set->fallback,
-							   set->help, false};
+			rows[n++] = (struct localconf_row){.key = plugin_setting_key(def, set),
+							   .type = row_type(set->type),
+							   .fallback = set->fallback,
+							   .help = set->help};
 	}
 	return rows;
 }
