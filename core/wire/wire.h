@@ -94,7 +94,7 @@ struct ord_env {
  *  A signature header that does not parse leaves has_signature_header false.
  *  Thread: any.   Owns: @b borrowed and copied once.   Errors: ORD_EINVAL. */
 int env_parse(struct ord_bytes b, struct ord_env **out, struct ord_err *e);
-/** Build from payload and signature. */
+/** Build from payload and signature; header_ok tells whether the headers parse. */
 struct ord_env *env_make(struct ord_bytes payload, struct ord_bytes signature);
 struct ord_env *env_ref(struct ord_env *env);
 void env_unref(struct ord_env *env);
@@ -183,7 +183,7 @@ void block_unref(struct ord_block *b);
 size_t block_header_der(const struct ord_block *b, uint8_t out[static BLOCK_HEADER_DER_MAX]);
 /** SHA-256 over all data elements in order. */
 void block_compute_data_hash(const struct ord_block *b, uint8_t out[static BLOCK_HASH_LEN]);
-/** The bytes signed for slot @slot's Metadata value (spec 2.4): value ‖ signature_header ‖ DER. */
+/** Append the bytes that an orderer signs (spec 2.4): Metadata.value ‖ signature_header ‖ DER. */
 void block_signed_bytes(const struct ord_block *b, struct ord_bytes value,
 			struct ord_bytes signature_header, struct buf *out);
 /** The last-config index: slot 0's value first, slot 1 when that is empty (spec 2.3).
