@@ -55,6 +55,13 @@ int ledger_read(struct ledger *l, uint64_t number, struct ord_block **out, struc
 /** As ledger_read(), but only from the cache; NULL when it would have to touch the disk.
  *  Thread: any.   Blocks: no. */
 struct ord_block *ledger_cached(struct ledger *l, uint64_t number);
+/** Read the block files of @chain_dir (<root>/chains/<channel>) from block 0 on, for tools: takes
+ * no lock, changes nothing, checks structure, numbers, hash chain and data hashes.  A result other
+ *  than 0 from @each ends the walk and is returned; the block is borrowed.
+ *  Blocks: disk.   Errors: ORD_EINVAL the first damage, with file, offset and block number. */
+int ledger_walk(const char *chain_dir,
+		int (*each)(void *arg, struct ord_block *b, uint32_t file, uint32_t offset),
+		void *arg, struct ord_err *e);
 /** Bytes free on the file system that holds the chains; 0 when unknown. */
 uint64_t ledger_root_free_bytes(const struct ledger_root *r);
 
