@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gRPC messages out of DATA: a five-byte prefix (compressed flag, length), then the message.  What
+ * comes while the stream is paused is kept, and its window is not opened again, so that the sender
+ * stops.
+ */
+#include <net/net_priv.h>
+#include <stdlib.h>
+
+#define BODY_FIRST ((size_t)32 * 1024) /* trust in a length that is only claimed */
+
+static bool may_deliver(const struct net_stream *s)
+{
+	return !s->paused && s->out.bytes <= NET_HIGH_WATER;
+}
+
+/* Whoever has ended the call hears no more. */
+static bool wanted(const struct net_stream *s)
+{
+	return s->app_open && s->conn && (s->conn->client || !s->finished);
+}
+
+bool recv_has_held(const struct net_stream *s)
+{
+	return s->held.len > s->held_off;
+}
+
+/* Open the windows again, a good deal at a time. */
+static void consume(struct net_stream *s, size_t n)
+{
+	s->unacked += n;
+	if (s->unacked < NET_STREAM_WINDOW / 4 || s->h2_gone)
+		return;
+	nghttp2_session_consume_stream(s->conn->h2, s->id, s->unacked);
+	s->unacked = 0;
+	conn_dirty(s->conn);
+}
+
+static void reserve_body(struct net_stream *s)
+{
+	size_t have = s->body.cap, next = have ? 4 * have : BODY_FIRST;
+	struct buf *spare = &s->loop->spare;
+
+	if (have == 0 && spare->cap >= s->want) {
+		s->body = *spare;
+		*spare = (struct buf)BUF_INIT;
+		return;
+	}
+	if (next > s->want)
+		next = s->want;
+	s->body.data = x_realloc(s->body.data, next);
+	s->body.cap = next;
+}
+
+static void deliver(struct net_stream *s)
+{
+	struct net_msg m = {.body = s->body};
+
+	s->body = (struct buf)BUF_INIT;
+	s->head_len = 0;
+	s->method->message(s, s->state, &m);
+	if (m.body.cap > 0 && m.body.cap <= BODY_FIRST && s->loop->spare.cap == 0) {
+		m.body.len = 0;
+		s->loop->spare = m.body;
+	} else {
+		buf_fini(&m.body);
+	}
+}
+
+/* False: refused. */
+static bool check_head(struct net_stream *s)
+{
+	size_t max = s->conn->max_recv;
+
+	s->want = (uint32_t)s->head[1] << 24 | (uint32_t)s->head[2] << 16 |
+		  (uint32_t)s->head[3] << 8 | s->head[4];
+	if (s->head[0] == 1)
+		stream_fail(s, NET_INTERNAL,
+			    "grpc: compressed flag set with identity or empty encoding");
+	else if (s->head[0] != 0)
+		stream_fail(s, NET_INTERNAL, "grpc: received unexpected payload format %d",
+			    s->head[0]);
+	else if (s->want > max)
+		stream_fail(s, NET_RESOURCE_EXHAUSTED,
+			    "grpc: received message larger than max (%u vs. %zu)", s->want, max);
+	else
+		return true;
+	return false;
+}
+
+/* Take what the prefix still lacks; false: that was all, or it is refused. */
+static bool take_head(struct net_stream *s, const uint8_t **p, const uint8_t *end)
+{
+	while (s->head_len < 5) {
+		if (*p == end)
+			return false;
+		s->head[s->head_len++] = *(*p)++;
+		if (s->head_len == 5 && !check_head(s))
+			return false;
+	}
+	return true;
+}
+
+/* Messages out of @n bytes, as many as may be delivered; returns the bytes used. */
+static size_t deframe(struct net_stream *s, const uint8_t *start, size_t n)
+{
+	const uint8_t *p = start, *end = start + n;
+
+	while (p < end && wanted(s) && may_deliver(s)) {
+		if (!take_head(s, &p, end))
+			break;
+		while (p < end && s->body.len < s->want) {
+			size_t take = s->want - s->body.len;
+
+			if (s->body.len == s->body.cap)
+				reserve_body(s);
+			if (take > s->body.cap - s->body.len)
+				take = s->body.cap - s->body.len;
+			if (take > (size_t)(end - p))
+				take = (size_t)(end - p);
+			memcpy(s->body.data + s->body.len, p, take);
+			s->body.len += take;
+			p += take;
+		}
+		if (s->body.len == s->want)
+			deliver(s);
+	}
+	return wanted(s) ? (size_t)(p - start) : n;
+}
+
+static void try_half_close(struct net_stream *s)
+{
+	if (!s->eof || s->half_closed || recv_has_held(s) || !wanted(s))
+		return;
+	s->half_closed = true;
+	if (s->head_len > 0) {
+		if (!s->conn->client)
+			stream_fail(s, NET_INTERNAL, "unexpected EOF");
+	} else if (s->method->half_close) {
+		s->method->half_close(s, s->state);
+	}
+}
+
+/* The connection's window opens at once, so that one paused stream does not stop the others; but
+ * only while what is held stays bounded. */
+static void count_held(struct conn *c, ptrdiff_t change)
+{
+	c->held += (size_t)change;
+	if (c->held <= NET_HELD_MAX && c->owed > 0) {
+		h2_consume(c, c->owed);
+		c->owed = 0;
+		conn_dirty(c);
+	}
+}
+
+void recv_data(struct net_stream *s, const uint8_t *p, size_t n)
+{
+	struct conn *c = s->conn;
+	size_t used = recv_has_held(s) ? 0 : deframe(s, p, n);
+
+	consume(s, used);
+	if (used < n) {
+		buf_add(&s->held, p + used, n - used);
+		count_held(c, (ptrdiff_t)(n - used));
+	}
+	if (c->held > NET_HELD_MAX)
+		c->owed += n;
+	else
+		h2_consume(c, n);
+}
+
+void recv_eof(struct net_stream *s)
+{
+	s->eof = true;
+	try_half_close(s);
+}
+
+void recv_drop_held(struct net_stream *s)
+{
+	count_held(s->conn, -(ptrdiff_t)(s->held.len - s->held_off));
+	buf_fini(&s->held);
+	s->held_off = 0;
+}
+
+void recv_continue(struct net_stream *s)
+{
+	size_t used;
+
+	if (recv_has_held(s)) {
+		used = deframe(s, s->held.data + s->held_off, s->held.len - s->held_off);
+		if (!s->conn)
+			return;
+		s->held_off += used;
+		count_held(s->conn, -(ptrdiff_t)used);
+		consume(s, used);
+	}
+	if (recv_has_held(s)) {
+		/* Keep only what is left, but do not move it for every message. */
+		if (s->held_off > s->held.len / 2) {
+			s->held.len -= s->held_off;
+			memmove(s->held.data, s->held.data + s->held_off, s->held.len);
+			s->held_off = 0;
+		}
+		return;
+	}
+	recv_drop_held(s);
+	try_half_close(s);
+	if (s->h2_gone)
+		stream_cut(s); /* only these messages were still to be delivered */
+}
