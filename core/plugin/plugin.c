@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The set of loaded plugins: found in one directory, opened together, never unloaded. */
-#include <dlfcn.h>
-#include <errno.h>
 #include <plugin/plugin_priv.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-
-#define SUFFIX ".so"
 
 struct plugin_set {
 	size_t n;
@@ -14,73 +9,14 @@ struct plugin_set {
 	struct localconf_row *rows;
 };
 
-/* What dlopen would run must be a file that not everyone can rewrite. */
-static int check_file(const char *path, struct ord_err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_set(e, ORD_EINVAL, "it cannot be read (%s): repair or remove it",
-			       strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ORD_EINVAL, "it is not a regular file: remove it");
-	if (st.st_mode & S_IWOTH)
-		return err_set(e, ORD_EINVAL, "every user may write to it: chmod o-w it");
-	return 0;
-}
-
-/* dlerror() without the path that it often begins with. */
-static const char *load_error(const char *path)
-{
-	const char *why = dlerror();
-	size_t n = strlen(path);
-
-	if (!why)
-		return "no reason given";
-	return strncmp(why, path, n) == 0 && strncmp(why + n, ": ", 2) == 0 ? why + n + 2 : why;
-}
-
-static int load_symbol(const char *path, const struct ord_plugin **def, struct ord_err *e)
-{
-	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-
-	if (!so)
-		return err_set(e, ORD_EINVAL,
-			       "it cannot be loaded (%s): install what it needs, or rebuild it",
-			       load_error(path));
-	*def = dlsym(so, "ord_plugin");
-	if (!*def)
-		return err_set(e, ORD_EINVAL,
-			       "it has no symbol 'ord_plugin': define it with ORD_PLUGIN(), or "
-			       "remove the file");
-	return 0;
-}
-
 static int load_one(const char *dir, const char *file, struct plugin *p, struct ord_err *e)
 {
-	char *name = x_strndup(file, strlen(file) - strlen(SUFFIX));
-	int rc;
-
 	p->path = file_join(dir, file);
 	p->priv = x_alloc(sizeof(*p->priv));
-	rc = check_file(p->path, e);
-	if (rc == 0)
-		rc = load_symbol(p->path, &p->def, e);
-	if (rc < 0)
-		err_wrap(e, "plugin %s", p->path);
-	else
-		rc = plugin_check(p->path, name, p->def, e);
-	if (rc == 0)
-		p->priv->logger = plugin_logger_for(p->def->name);
-	free(name);
-	return rc;
-}
-
-static bool is_plugin_file(const char *name)
-{
-	size_t n = strlen(name), s = strlen(SUFFIX);
-
-	return n > s && strcmp(name + n - s, SUFFIX) == 0;
+	if (plugin_load(p->path, &p->def, e) < 0)
+		return e->code;
+	p->priv->logger = plugin_logger_for(p->def->name);
+	return 0;
 }
 
 static enum localconf_type row_type(enum ord_setting_type t)
@@ -138,7 +74,7 @@ int plugin_set_load(const char *dir, struct plugin_set **out, struct ord_err *e)
 	}
 	s->plugins = x_alloc((n + 1) * sizeof(*s->plugins));
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (is_plugin_file(files[i]))
+		if (plugin_is_file(files[i]))
 			rc = load_one(dir, files[i], &s->plugins[s->n++], e);
 	if (rc == 0 && s->n == 0)
 		rc = err_set(e, ORD_ENOENT,

@@ -21,6 +21,8 @@ struct plugin_set; /* every plugin of one directory */
  *  Nothing of a plugin is called but through dlopen itself.  Never dlclosed.
  *  Thread: main.   Errors: one sentence with file, what is wrong and the remedy. */
 int plugin_set_load(const char *dir, struct plugin_set **out, struct ord_err *e);
+/** dlopen and check one file, as plugin_set_load() does with each. */
+int plugin_load(const char *path, const struct ord_plugin **def, struct ord_err *e);
 /** The settings of all plugins as rows "solo.Durable" for localconf_load(); the set's. */
 const struct localconf_row *plugin_set_rows(struct plugin_set *s);
 /** Call open() of each with its settings from @conf, which is read only now.

@@ -21,6 +21,9 @@ struct plugin_priv {
 	bool opened;
 };
 
+/* load.c */
+bool plugin_is_file(const char *name); /* "<name>.so" */
+
 /* host.c */
 void plugin_host_init(struct plugin_host *h, const struct plugin *p, const struct localconf *conf);
 void plugin_host_fini(struct plugin_host *h);
