@@ -66,8 +66,10 @@ int plugin_set_load(const char *dir, struct plugin_set **out, struct ord_err *e)
 	size_t n = 0;
 	int rc;
 
-	rc = file_is_dir(dir) ? file_list(dir, &files, &n, e)
-			      : err_set(e, ORD_ENOENT, "%s is no folder: name the right one", dir);
+	rc = file_is_dir(dir)
+		     ? file_list(dir, &files, &n, e)
+		     : err_set(e, ORD_ENOENT,
+			       "%s is no folder: name the right one in General.PluginDir", dir);
 	if (rc < 0) {
 		err_wrap(e, "plugins");
 		goto out;
@@ -77,9 +79,10 @@ int plugin_set_load(const char *dir, struct plugin_set **out, struct ord_err *e)
 		if (plugin_is_file(files[i]))
 			rc = load_one(dir, files[i], &s->plugins[s->n++], e);
 	if (rc == 0 && s->n == 0)
-		rc = err_set(e, ORD_ENOENT,
-			     "plugins: %s holds none (*.so): install one, or name the right folder",
-			     dir);
+		rc = err_set(
+			e, ORD_ENOENT,
+			"plugins: %s holds none (*.so): install one, or name the right folder in General.PluginDir",
+			dir);
 	if (rc == 0)
 		s->rows = make_rows(s);
 out:
