@@ -179,7 +179,8 @@ void msp_cache_put(struct msp_cache *c, struct ord_bytes key, const struct msp_f
 	e->text = found->id ? NULL : x_strdup(found->text);
 	e->not_after = found->not_after;
 	e->key_len = key.len;
-	memcpy(e->key, key.data, key.len);
+	if (key.len > 0)
+		memcpy(e->key, key.data, key.len);
 
 	pthread_mutex_lock(&s->lock);
 	out = table_find(t, e->hash, key) ? e : table_add(t, e); /* another thread was first */
