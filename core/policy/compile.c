@@ -6,6 +6,7 @@
 struct compiler {
 	struct msp_set *msps;
 	const Common__SignaturePolicyEnvelope *env;
+	const struct msp_principal **principals; /* by index in env; NULL: not asked for yet */
 	struct policy *p;
 	uint32_t cap;
 };
@@ -27,7 +28,9 @@ static int compile_signed_by(struct compiler *c, int32_t index, struct ord_err *
 			       "identity index out of range, requested %d, but identities length "
 			       "is %zu",
 			       index, c->env->n_identities);
-	rule_add(c)->signed_by = msp_principal(c->msps, c->env->identities[index]);
+	if (!c->principals[index])
+		c->principals[index] = msp_principal(c->msps, c->env->identities[index]);
+	rule_add(c)->signed_by = c->principals[index];
 	return 0;
 }
 
@@ -70,6 +73,7 @@ int policy_compile_signature(struct msp_set *msps, struct ord_bytes value, struc
 	if (rc < 0)
 		return err_wrap(e, "Error unmarshaling to SignaturePolicy");
 	c.env = env;
+	c.principals = x_alloc(env->n_identities * sizeof(*c.principals));
 	if (env->version != 0)
 		rc = err_set(e, ORD_EINVAL,
 			     "This evaluator only understands messages of version 0, but version "
@@ -77,6 +81,7 @@ int policy_compile_signature(struct msp_set *msps, struct ord_bytes value, struc
 			     env->version);
 	else
 		rc = compile_rule(&c, env->rule, 1, e);
+	free(c.principals);
 	wire_free(env);
 	return rc;
 }
