@@ -55,8 +55,10 @@ static bool header_get(const uint8_t block[static 8 * HEADER_WORDS], struct jour
 	uint64_t w[HEADER_WORDS - 1];
 
 	get_words(block + 8, w, UTIL_ARRAY_LEN(w));
+	if (memcmp(block, magic, sizeof(magic)) != 0 || w[5] != journal_checksum(0, block, 48))
+		return false;
 	*h = (struct journal_header){w[0], w[1], w[2], w[3], w[4]};
-	return memcmp(block, magic, sizeof(magic)) == 0 && w[5] == journal_checksum(0, block, 48);
+	return h->sequence > 0 && h->first_position > 0;
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -97,12 +99,10 @@ int journal_cursor_open(struct journal_cursor *c, struct journal_segment *s, str
 	c->fd = open(s->path, O_RDONLY | O_CLOEXEC);
 	if (c->fd < 0)
 		return io_error(s->path, errno, e);
-	if (fstat(c->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		got = 0;
-	else
-		got = ledger_io_read(c->fd, block, sizeof(block), 0);
+	s->size = fstat(c->fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	got = s->size ? ledger_io_read(c->fd, block, sizeof(block), 0) : 0;
 	if (got == (ssize_t)sizeof(block) && header_get(block, &s->header)) {
-		s->size = c->size = (uint64_t)st.st_size;
+		c->size = s->size;
 		c->seed = s->header.seed;
 		return 1;
 	}

@@ -78,7 +78,8 @@ void journal_close(struct journal *j);
 /** The newest mark found on opening. */
 void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block_number);
 /** Walk the surviving records behind the mark, oldest first, before the first append:
- *  1 and a view valid until the next call; 0 at the end. */
+ *  1 and a view valid until the next call; 0 at the end.
+ *  Blocks: disk.   Errors: ORD_EINTERNAL I/O, logged. */
 int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record);
 /** Add a record (copied to the write buffer); returns its position.  Thread: one. */
 uint64_t journal_append(struct journal *j, struct ord_bytes head, struct ord_bytes body);

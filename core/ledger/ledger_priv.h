@@ -191,7 +191,7 @@ struct ledger_reader {
 struct ledger_root {
 	char *path, *chains, *own; /* <root>, <root>/chains, <root>/ordererd */
 	int lock_fd;
-	uint64_t file_max; /* LEDGER_FILE_MAX; tests roll over sooner */
+	uint64_t file_max, segment_size; /* LEDGER_FILE_MAX, JOURNAL_SEGMENT; less in tests */
 	struct ledger_cache *cache;
 	struct ledger_reader readers[LEDGER_READERS];
 	pthread_mutex_t lock; /* guards what follows */
@@ -239,6 +239,7 @@ struct journal_segment {
 	uint64_t size; /* of the file */
 	struct journal_header header;
 	uint64_t last_position; /* of its last record; first_position - 1 when it has none */
+	uint64_t end, end_seed; /* behind its last frame, as found on opening */
 };
 
 /* One journal_sync() writes one frame: so many records, and the mark of that moment. */

@@ -26,6 +26,12 @@ static inline int test_no_sync(enum ledger_io op)
 	return op == LEDGER_IO_SYNC ? LEDGER_IO_PRETEND : 0;
 }
 
+static inline int test_quick(void **state)
+{
+	ledger_io_fault = test_no_sync;
+	return test_quiet(state);
+}
+
 /* ---- directories and files --------------------------------------------------------------- */
 
 /* A fresh empty directory below the working directory; heap. */

@@ -15,8 +15,7 @@ static struct {
 
 static int set_up(void **state)
 {
-	test_quiet(state);
-	ledger_io_fault = test_no_sync;
+	test_quick(state);
 	world.chain = test_make_chain(HEIGHT + 2, 2, 20, 1);
 	world.dir = test_dir();
 	world.file = test_blockfile(world.dir, 0);
