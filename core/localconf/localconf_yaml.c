@@ -239,6 +239,9 @@ int conf_read_yaml(struct localconf *c, struct ord_err *e)
 	struct buf text = BUF_INIT;
 	int rc = conf_read_text(c->path, &text, e);
 
+	/* libfyaml 0.7 hangs on bytes that are not UTF-8 in a directive */
+	if (rc == 0 && !utf8_valid(buf_bytes(&text)))
+		rc = err_set(e, ORD_EINVAL, "%s: not YAML: not UTF-8", c->path);
 	if (rc < 0 || is_blank(buf_bytes(&text)))
 		goto out;
 	rc = parse(&f, buf_bytes(&text), e);

@@ -94,8 +94,9 @@ static void mistakes_are_named_with_their_line_in_yaml(void **state)
 
 static void broken_yaml_is_refused_with_its_line(void **state)
 {
-	static const char *const rows[] = {"General:\n\tTLS: 1\n", "a: [1\nb: 2\n", "a: *b\n",
-					   "a: 1\na: 2\n", "a: \"\xff\"\n"};
+	static const char *const rows[] = {
+		"General:\n\tTLS: 1\n", "a: [1\nb: 2\n", "a: *b\n",
+		"a: 1\na: 2\n",         "a: \"\xff\"\n", "%a:\xf6 b\n\n"};
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(rows); i++) {
