@@ -42,6 +42,7 @@ static int code_of_errno(int errnum)
 {
 	switch (errnum) {
 	case ENOSPC:
+	case EFBIG:
 	case EDQUOT:
 	case EAGAIN:
 	case EMFILE:
@@ -122,11 +123,7 @@ const char *err_nearest(const char *given, const char *const *names)
 	size_t best_distance = strlen(given) / 3 + 2;
 
 	for (; *names; names++) {
-		size_t a = strlen(given), b = strlen(*names), d;
-
-		if ((a > b ? a - b : b - a) >= best_distance)
-			continue; /* no need to count: each missing letter is a difference */
-		d = distance(given, *names);
+		size_t d = distance(given, *names);
 
 		if (d < best_distance) {
 			best_distance = d;

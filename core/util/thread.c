@@ -55,3 +55,35 @@ unsigned thread_cpus(void)
 
 	return n > 0 ? (unsigned)n : 1;
 }
+
+void monitor_init(struct monitor *m)
+{
+	pthread_mutex_init(&m->lock, NULL);
+	pthread_cond_init(&m->changed, NULL);
+}
+
+void monitor_fini(struct monitor *m)
+{
+	pthread_cond_destroy(&m->changed);
+	pthread_mutex_destroy(&m->lock);
+}
+
+void monitor_lock(struct monitor *m)
+{
+	pthread_mutex_lock(&m->lock);
+}
+
+void monitor_unlock(struct monitor *m)
+{
+	pthread_mutex_unlock(&m->lock);
+}
+
+void monitor_wait(struct monitor *m)
+{
+	pthread_cond_wait(&m->changed, &m->lock);
+}
+
+void monitor_wake(struct monitor *m)
+{
+	pthread_cond_broadcast(&m->changed);
+}

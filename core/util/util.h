@@ -95,11 +95,6 @@ int hex_decode(struct buf *b, const char *hex); /* -1: odd length or not hex */
 void base64_encode(struct buf *b, struct ord_bytes v);
 int base64_decode(struct buf *b, const char *text, size_t len); /* -1: not standard base64 */
 
-/** The character at the beginning of @s and how many bytes it takes; 0: none, or not UTF-8 (no
- *  overlong forms, no surrogates). */
-size_t utf8_char(struct ord_bytes s, uint32_t *c);
-bool utf8_valid(struct ord_bytes s);
-
 /* ---- sha256 (here, left of wire, because block headers are hashes) ------------- */
 
 #define SHA256_LEN 32
@@ -211,6 +206,18 @@ void log_counts(uint64_t checked[LOG_LEVELS], uint64_t written[LOG_LEVELS]);
  *  Errors: ORD_EUNAVAIL the system refuses another thread. */
 int thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg, struct ord_err *e);
 unsigned thread_cpus(void); /* processors this process may use, at least 1 */
+
+/* A lock with something to wait for: the one way, beside mailboxes, that a thread waits. */
+struct monitor {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+};
+void monitor_init(struct monitor *m);
+void monitor_fini(struct monitor *m);
+void monitor_lock(struct monitor *m);
+void monitor_unlock(struct monitor *m);
+void monitor_wait(struct monitor *m); /* locked; until monitor_wake(); may wake for nothing */
+void monitor_wake(struct monitor *m); /* everyone who waits */
 
 /* ---- mailbox: a bounded queue of pointers between threads -------------------- */
 
