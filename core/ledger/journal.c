@@ -288,6 +288,15 @@ int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *reco
 	return rc;
 }
 
+void journal_rewind(struct journal *j)
+{
+	if (j->cursor_open)
+		journal_cursor_close(&j->cursor);
+	j->cursor_open = false;
+	j->replay_segment = 0;
+	j->replay_left = 0;
+}
+
 /* ---- appending
  * ---------------------------------------------------------------------------------------- */
 
@@ -538,7 +547,8 @@ int journal_sync(struct journal *j, struct ord_err *e)
 void journal_mark(struct journal *j, uint64_t position, uint64_t block_number)
 {
 	pthread_mutex_lock(&j->lock);
-	if (position > j->mark_position) {
+	if (position > j->mark_position ||
+	    (position == j->mark_position && block_number > j->mark_block)) {
 		j->mark_position = position;
 		j->mark_block = block_number;
 	}

@@ -81,6 +81,8 @@ void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block
  *  1 and a view valid until the next call; 0 at the end.
  *  Blocks: disk.   Errors: ORD_EINTERNAL I/O, logged. */
 int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record);
+/** Let journal_replay() begin again. */
+void journal_rewind(struct journal *j);
 /** Add a record (copied to the write buffer); returns its position.  Thread: one. */
 uint64_t journal_append(struct journal *j, struct ord_bytes head, struct ord_bytes body);
 /** Write and sync what was appended.   Thread: the appender.   Blocks: fdatasync.

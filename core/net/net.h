@@ -103,6 +103,9 @@ struct net_opts {
  *  Errors: names address and port, or the PEM file's fault. */
 int net_server_new(const struct net_opts *o, struct net_server **out, struct ord_err *e);
 /** Errors: ORD_EUNAVAIL no thread to be had. */
+/** Do certificate and key load and belong together?  Nothing is bound.  Errors: as
+ * net_server_new(). */
+int net_check_tls(const struct net_opts *o, struct ord_err *e);
 int net_server_start(struct net_server *s, struct ord_err *e);
 uint16_t net_server_port(const struct net_server *s);
 /** Swap the pool of client CAs (PEM certificates, one after another): new handshakes only.

@@ -296,3 +296,13 @@ SSL *tls_session(struct net_tls *t, const char *host)
 	ERR_clear_error();
 	return ssl;
 }
+
+int net_check_tls(const struct net_opts *o, struct ord_err *e)
+{
+	struct net_tls *t;
+	int rc = tls_server_new(o, &t, e);
+
+	if (rc == 0)
+		net_tls_free(t);
+	return rc;
+}
