@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One channel: its ledger, its configuration, its chain, and who watches it. */
+#include <stdlib.h>
+
+#include "channel_priv.h"
+
+static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
+
+/* ---- opening ------------------------------------------------------------------- */
+
+/* The configuration in force at the tip: the block that the tip's last-config index names. */
+static int load_conf(struct chan *c, const struct ord_block *tip, struct ord_err *e)
+{
+	struct ord_block *block = NULL;
+	struct ord_env *env = NULL;
+	int rc;
+
+	if ((rc = block_last_config(tip, &c->last_config_block, e)) < 0 ||
+	    (rc = ledger_read(c->ledger, c->last_config_block, &block, e)) < 0)
+		goto out;
+	env = block_config_env(block);
+	if (!env) {
+		rc = err_set(e, ORD_EINVAL,
+			     "block %llu should hold the configuration, but does not",
+			     (unsigned long long)c->last_config_block);
+		goto out;
+	}
+	if ((rc = chanconf_from_env(env, &c->conf, e)) < 0 ||
+	    (rc = chanconf_check_supported(c->conf, e)) < 0)
+		goto out;
+	if (strcmp(c->conf->channel_id, c->id) != 0) {
+		rc = err_set(e, ORD_EINVAL, "its configuration belongs to channel %s",
+			     c->conf->channel_id);
+		goto out;
+	}
+	atomic_store(&c->sequence, c->conf->pub.sequence);
+	c->last_config_seq = c->conf->pub.sequence;
+out:
+	env_unref(env);
+	block_unref(block);
+	return rc;
+}
+
+static void on_append(void *arg, uint64_t height)
+{
+	(void)height;
+	chan_wake_all(arg);
+}
+
+int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord_err *e)
+{
+	struct chan *c = x_alloc(sizeof(*c));
+	struct ord_block *tip = NULL;
+	int rc;
+
+	c->support.ops = &chan_support_ops;
+	c->registrar = r;
+	c->id = x_strdup(id);
+	c->queue_tail = &c->queue;
+	pthread_mutex_init(&c->conf_lock, NULL);
+	pthread_mutex_init(&c->watch_lock, NULL);
+	monitor_init(&c->commit);
+	if ((rc = ledger_open(r->opts.root, id, false, &c->ledger, e)) < 0)
+		goto fail;
+	tip = ledger_tip(c->ledger);
+	if (!tip) {
+		rc = err_set(e, ORD_ENOENT, "the chain is empty");
+		goto fail;
+	}
+	c->next_number = tip->number + 1;
+	memcpy(c->last_hash, tip->header_hash, sizeof(c->last_hash));
+	if ((rc = load_conf(c, tip, e)) < 0)
+		goto fail;
+	ledger_on_append(c->ledger, on_append, c);
+	block_unref(tip);
+	*out = c;
+	return 0;
+fail:
+	block_unref(tip);
+	chan_free(c);
+	return err_wrap(e, "channel %s", id);
+}
+
+int chan_start(struct chan *c, struct ord_err *e)
+{
+	const char *type = c->conf->pub.consensus_type;
+	struct ord_block *tip = ledger_tip(c->ledger);
+	struct buf metadata = BUF_INIT, names = BUF_INIT;
+	int rc;
+
+	c->plugin = plugin_find(c->registrar->opts.plugins, type);
+	if (!c->plugin) {
+		plugin_set_names(c->registrar->opts.plugins, &names);
+		rc = err_set(
+			e, ORD_ENOTSUP,
+			"no consensus plugin for type %s is loaded (loaded: %s); install it or "
+			"set General.PluginDir",
+			type, buf_cstr(&names));
+		goto out;
+	}
+	c->support.host = plugin_host(c->plugin);
+	if ((rc = block_consenter_metadata(tip, &metadata, e)) < 0 ||
+	    (rc = c->plugin->def->handle_chain(c->plugin->handle, &c->support, buf_bytes(&metadata),
+					       &c->chain, e)) < 0 ||
+	    (rc = plugin_check_chain(c->plugin, c->chain, e)) < 0)
+		goto out;
+	c->chain->ops->start(c->chain);
+	c->started = true;
+	log_info(&logger, "[channel: %s] Starting chain of type %s at height %llu", c->id, type,
+		 (unsigned long long)ledger_height(c->ledger));
+out:
+	block_unref(tip);
+	buf_fini(&metadata);
+	buf_fini(&names);
+	return rc < 0 ? err_wrap(e, "channel %s", c->id) : 0;
+}
+
+void chan_halt(struct chan *c)
+{
+	monitor_lock(&c->commit);
+	c->giving_up = true;
+	monitor_wake(&c->commit);
+	monitor_unlock(&c->commit);
+	if (c->started)
+		c->chain->ops->halt(c->chain);
+}
+
+static void drop_queue(struct chan *c)
+{
+	while (c->queue) {
+		struct commit *w = c->queue;
+
+		c->queue = w->next;
+		block_unref(w->block);
+		buf_fini(&w->metadata);
+		free(w);
+	}
+}
+
+void chan_free(struct chan *c)
+{
+	if (!c)
+		return;
+	util_assert(!c->watches);
+	if (c->chain)
+		c->chain->ops->free(c->chain);
+	drop_queue(c);
+	cutter_fini(&c->cutter);
+	if (c->journal.journal)
+		journal_close(c->journal.journal);
+	if (c->ledger)
+		ledger_close(c->ledger);
+	chanconf_unref(c->cutter_conf);
+	chanconf_unref(c->conf);
+	monitor_fini(&c->commit);
+	pthread_mutex_destroy(&c->conf_lock);
+	pthread_mutex_destroy(&c->watch_lock);
+	free(c->id);
+	free(c);
+}
+
+/* ---- facts ------------------------------------------------------------------------ */
+
+const char *chan_id(const struct chan *c)
+{
+	return c->id;
+}
+
+struct ledger *chan_ledger(struct chan *c)
+{
+	return c->ledger;
+}
+
+uint64_t chan_sequence(const struct chan *c)
+{
+	return atomic_load_explicit(&c->sequence, memory_order_acquire);
+}
+
+struct chanconf *chan_conf(struct chan *c)
+{
+	struct chanconf *conf;
+
+	pthread_mutex_lock(&c->conf_lock);
+	conf = chanconf_ref(c->conf);
+	pthread_mutex_unlock(&c->conf_lock);
+	return conf;
+}
+
+void chan_set_conf(struct chan *c, struct chanconf *take)
+{
+	struct registrar *r = c->registrar;
+	struct chanconf *old;
+
+	pthread_mutex_lock(&c->conf_lock);
+	old = c->conf;
+	c->conf = take;
+	atomic_store_explicit(&c->sequence, take->pub.sequence, memory_order_release);
+	pthread_mutex_unlock(&c->conf_lock);
+	chanconf_unref(old);
+	if (r->opts.on_config)
+		r->opts.on_config(r->opts.arg, c);
+}
+
+bool chan_errored(struct chan *c)
+{
+	return c->chain->ops->errored(c->chain);
+}
+
+/* ---- handing messages to consensus -------------------------------------------------- */
+
+static int check_writable(struct chan *c, struct ord_err *e)
+{
+	if (!atomic_load_explicit(&c->read_only, memory_order_relaxed))
+		return 0;
+	return err_set(e, ORD_EUNAVAIL,
+		       "channel %s is read-only: the ledger cannot take blocks (disk full?)",
+		       c->id);
+}
+
+int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e)
+{
+	int rc = check_writable(c, e);
+
+	if (rc < 0)
+		return rc;
+	if (c->chain->ops->wait_ready)
+		return c->chain->ops->wait_ready(c->chain, t, e);
+	t->done(t, ORD_OK, NULL);
+	return 0;
+}
+
+int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, struct ord_ticket *t,
+	       struct ord_err *e)
+{
+	const struct ord_chain_ops *ops = c->chain->ops;
+
+	return (config ? ops->configure : ops->order)(c->chain, env, seq, t, e);
+}
+
+/* ---- watching --------------------------------------------------------------------------- */
+
+void chan_watch(struct chan *c, struct chan_watch *w)
+{
+	pthread_mutex_lock(&c->watch_lock);
+	w->prev = NULL;
+	w->next = c->watches;
+	if (w->next)
+		w->next->prev = w;
+	c->watches = w;
+	pthread_mutex_unlock(&c->watch_lock);
+}
+
+void chan_unwatch(struct chan *c, struct chan_watch *w)
+{
+	pthread_mutex_lock(&c->watch_lock);
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		c->watches = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	pthread_mutex_unlock(&c->watch_lock);
+}
+
+/* wake() only notes and submits: holding the lock over it is what makes chan_unwatch() final. */
+void chan_wake_all(struct chan *c)
+{
+	pthread_mutex_lock(&c->watch_lock);
+	for (struct chan_watch *w = c->watches; w; w = w->next)
+		w->wake(w);
+	pthread_mutex_unlock(&c->watch_lock);
+}

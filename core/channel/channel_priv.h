@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the channel room share. */
+#ifndef CHANNEL_PRIV_H
+#define CHANNEL_PRIV_H
+
+#include <channel/channel.h>
+
+/* Blocks that wait for the commit thread, per channel.  A chain thread that runs ahead waits. */
+#define COMMIT_QUEUE_BLOCKS 16
+#define COMMIT_QUEUE_BYTES  (4u << 20)
+
+/* ---- block cutter (cutter.c): pure, owned by the chain thread ------------------ */
+
+struct ord_batch {
+	size_t n;
+	struct ord_env *envs[]; /* one reference each */
+};
+
+struct cutter {
+	struct ord_env **pending;
+	size_t n, cap;
+	uint64_t bytes;
+};
+
+struct cutter_limits {
+	uint32_t max_count, preferred_max;
+};
+
+size_t cutter_order(struct cutter *c, const struct cutter_limits *l, struct ord_env *env,
+		    struct ord_batch *out[2], bool *pending);
+struct ord_batch *cutter_cut(struct cutter *c); /* NULL: nothing pending */
+struct ord_batch *cutter_one(struct ord_env *env);
+void cutter_fini(struct cutter *c);
+void batch_free(struct ord_batch *b);
+
+/* ---- one channel ------------------------------------------------------------------ */
+
+/* A block on its way to the ledger. */
+struct commit {
+	struct ord_block *block;
+	struct buf metadata; /* the consenter's */
+	size_t bytes;        /* of header and data */
+	struct commit *next;
+};
+
+struct ord_journal {
+	struct chan *chan;
+	struct journal *journal;
+	uint64_t resume; /* records up to here stand in blocks already */
+};
+
+struct chan {
+	struct ord_support support; /* first: what the plugin holds */
+	struct registrar *registrar;
+	char *id;
+	struct ledger *ledger;
+	struct plugin *plugin;
+	struct ord_chain *chain;
+	bool started;
+
+	pthread_mutex_t conf_lock; /* guards conf */
+	struct chanconf *conf;
+	_Atomic uint64_t sequence; /* conf's, for a look without the lock */
+
+	/* chain thread */
+	struct cutter cutter;
+	struct chanconf *cutter_conf; /* the limits are read from the live configuration */
+	bool block_made;              /* created and not yet written */
+	uint64_t next_number;
+	uint8_t last_hash[BLOCK_HASH_LEN];
+
+	/* commit queue */
+	struct monitor commit; /* guards the five below */
+	struct commit *queue, **queue_tail;
+	size_t queued;
+	uint64_t queued_bytes;
+	bool giving_up;        /* the daemon stops: do not wait for a ledger that refuses */
+	atomic_bool read_only; /* the ledger refuses blocks (disk full) */
+	atomic_bool mailed;    /* stands in the commit thread's mailbox */
+
+	/* commit thread */
+	uint64_t retry_at_ns; /* the ledger refused; not before this time; 0: it did not */
+	uint64_t last_config_block, last_config_seq;
+	struct ord_journal journal;
+	uint64_t journal_done;
+
+	pthread_mutex_t watch_lock; /* guards the list; held while wake() runs */
+	struct chan_watch *watches;
+};
+
+/* ---- the registrar ------------------------------------------------------------------- */
+
+struct registrar {
+	struct registrar_opts opts;
+	struct chan **chans; /* by name */
+	size_t n;
+	struct map *by_id;
+	struct chan *system;
+
+	pthread_t commit_thread;
+	bool commit_started;
+	struct ord_mailbox *dirty; /* channels with queued blocks, each at most once */
+};
+
+/* ---- chan.c ---- */
+int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord_err *e);
+int chan_start(struct chan *c, struct ord_err *e);
+void chan_halt(struct chan *c);
+void chan_free(struct chan *c);
+void chan_set_conf(struct chan *c, struct chanconf *take);
+void chan_wake_all(struct chan *c);
+
+/* ---- support.c ---- */
+extern const struct ord_support_ops chan_support_ops;
+
+/* ---- writer.c ---- */
+struct ord_block *writer_create(struct chan *c, struct ord_batch *take);
+void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
+void writer_write_config(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
+int writer_start(struct registrar *r, struct ord_err *e);
+void writer_stop(struct registrar *r); /* writes what is queued and can be written */
+
+/* ---- journaling.c ---- */
+int journaling_open(struct chan *c, struct ord_journal **out, struct ord_err *e);
+int journaling_next(struct ord_journal *j, struct ord_env **env, uint64_t *seq);
+void journaling_append(struct ord_journal *j, struct ord_env *env, uint64_t seq);
+
+#endif /* CHANNEL_PRIV_H */

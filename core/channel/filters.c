@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may send what: routing (spec 5.4) and the filters, in order (spec 5.2, 5.3). */
+#include "channel_priv.h"
+
+int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out, bool *config,
+	       struct ord_err *e)
+{
+	struct chan *c = registrar_find(r, env->channel_id);
+	enum ord_class class = env_classify(env);
+
+	if (!c && !r->system)
+		return err_set(e, ORD_EINVAL,
+			       "channel creation request not allowed because the orderer system "
+			       "channel is not defined");
+	if (class == ORD_MSG_CONFIG)
+		return err_set(e, ORD_EINVAL,
+			       "message is of type that cannot be processed directly");
+	*config = class == ORD_MSG_CONFIG_UPDATE;
+	if (!c && !*config)
+		return err_set(e, ORD_ENOENT, "channel does not exist");
+	*out = c ? c : r->system;
+	return 0;
+}
+
+static int filter_empty(const struct ord_env *env, struct ord_err *e)
+{
+	return env->payload.len > 0 ? 0 : err_set(e, ORD_EINVAL, "Message was empty");
+}
+
+static int filter_size(const struct chanconf *conf, const struct ord_env *env, struct ord_err *e)
+{
+	if (env_size(env) <= conf->pub.batch_absolute_max)
+		return 0;
+	return err_set(e, ORD_EINVAL,
+		       "message payload is %zu bytes and exceeds maximum allowed %u bytes",
+		       env_size(env), conf->pub.batch_absolute_max);
+}
+
+static int filter_expiration(const struct chan *c, const struct chanconf *conf,
+			     const struct ord_env *env, struct ord_err *e)
+{
+	int64_t not_after;
+
+	if (c->registrar->opts.no_expiration_checks || !conf->caps.expiration_check)
+		return 0;
+	not_after = msp_expiry(conf->msps, env->creator);
+	if (not_after >= clock_wall_ns() / (int64_t)CLOCK_SEC_NS)
+		return 0;
+	return err_set(e, ORD_EINVAL, "broadcast client identity expired");
+}
+
+static int filter_signature(const struct chanconf *conf, const struct ord_env *env,
+			    struct ord_err *e)
+{
+	struct policy_signed sig = {.identity = env->creator, .signature = env->signature};
+
+	if (!conf->writers)
+		return err_set(e, ORD_EINVAL, "could not find policy %s", conf->writers_name);
+	sha256(env->payload, sig.digest);
+	if (policy_evaluate(conf->writers, conf->writers_name, conf->msps, &sig, 1, e) == 0)
+		return 0;
+	strncat(e->msg, ": permission denied", sizeof(e->msg) - strlen(e->msg) - 1);
+	return e->code = ORD_EPERM;
+}
+
+/* The filters of spec 5.2 that every message passes. */
+static int filter(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
+		  struct ord_err *e)
+{
+	int rc;
+
+	if ((rc = filter_empty(env, e)) < 0 || (rc = filter_size(conf, env, e)) < 0)
+		return rc;
+	if (!env->has_signature_header)
+		return err_set(
+			e, ORD_EINVAL,
+			"could not convert message to signedData: signature header is malformed");
+	if ((rc = filter_expiration(c, conf, env, e)) < 0)
+		return rc;
+	return filter_signature(conf, env, e);
+}
+
+int chan_process_normal(struct chan *c, struct ord_env *env, uint64_t *seq, struct ord_err *e)
+{
+	struct chanconf *conf = chan_conf(c);
+	int rc;
+
+	*seq = conf->pub.sequence;
+	if (conf->caps.consensus_migration && conf->state != CHANCONF_NORMAL)
+		rc = err_set(e, ORD_EUNAVAIL, "normal transactions are rejected: maintenance mode");
+	else
+		rc = filter(c, conf, env, e);
+	chanconf_unref(conf);
+	return rc;
+}
+
+int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_env **out,
+			       uint64_t *seq, struct ord_err *e)
+{
+	struct chanconf *conf = chan_conf(c);
+	int rc = filter(c, conf, env, e);
+
+	*out = NULL;
+	*seq = conf->pub.sequence;
+	chanconf_unref(conf);
+	if (rc < 0)
+		return err_wrap(e,
+				"config update for existing channel did not pass initial checks");
+	return err_set(e, ORD_ENOTSUP,
+		       "channel %s: this version of ordererd does not accept configuration updates",
+		       env->channel_id);
+}
