@@ -12,13 +12,14 @@
 struct service;
 
 struct service_opts {
-	struct registrar *registrar;
-	struct pool *pool;      /* verification and block reads */
-	int64_t time_window_ns; /* General.Authentication.TimeWindow */
+	struct registrar *const *registrar; /* opened before the server starts */
+	struct pool *pool;                  /* verification and block reads */
+	int64_t time_window_ns;             /* General.Authentication.TimeWindow */
 	bool no_expiration_checks;
 	bool tls_binding;             /* this server requires client certificates */
 	uint32_t max_inflight_stream; /* messages of one Broadcast stream under way */
-	uint64_t max_inflight_bytes;  /* of all Broadcast streams together */
+	uint32_t max_inflight;        /* of all Broadcast streams together */
+	uint64_t max_inflight_bytes;  /* likewise, in bytes */
 };
 
 struct service *service_new(const struct service_opts *o);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both methods share: statuses, and one bound for the messages of all Broadcast streams. */
+#include <stdlib.h>
+
+#include "service_priv.h"
+
+int service_status(int code)
+{
+	switch (code) {
+	case ORD_OK:
+		return STATUS_SUCCESS;
+	case ORD_EINVAL:
+		return STATUS_BAD_REQUEST;
+	case ORD_EPERM:
+		return STATUS_FORBIDDEN;
+	case ORD_ENOENT:
+		return STATUS_NOT_FOUND;
+	case ORD_ETOOBIG:
+		return STATUS_REQUEST_ENTITY_TOO_LARGE;
+	case ORD_EINTERNAL:
+		return STATUS_INTERNAL_SERVER_ERROR;
+	case ORD_ENOTSUP:
+		return STATUS_NOT_IMPLEMENTED;
+	default:
+		return STATUS_SERVICE_UNAVAILABLE;
+	}
+}
+
+const char *service_status_name(int status)
+{
+	switch (status) {
+	case STATUS_SUCCESS:
+		return "SUCCESS";
+	case STATUS_BAD_REQUEST:
+		return "BAD_REQUEST";
+	case STATUS_FORBIDDEN:
+		return "FORBIDDEN";
+	case STATUS_NOT_FOUND:
+		return "NOT_FOUND";
+	case STATUS_REQUEST_ENTITY_TOO_LARGE:
+		return "REQUEST_ENTITY_TOO_LARGE";
+	case STATUS_INTERNAL_SERVER_ERROR:
+		return "INTERNAL_SERVER_ERROR";
+	case STATUS_NOT_IMPLEMENTED:
+		return "NOT_IMPLEMENTED";
+	case STATUS_SERVICE_UNAVAILABLE:
+		return "SERVICE_UNAVAILABLE";
+	default:
+		return "UNKNOWN";
+	}
+}
+
+/* ---- the common bound ---------------------------------------------------------------- */
+
+static bool has_room(const struct service *sv, size_t bytes)
+{
+	return sv->inflight < sv->opts.max_inflight &&
+	       (sv->inflight_bytes + bytes <= sv->opts.max_inflight_bytes || sv->inflight == 0);
+}
+
+bool service_admit(struct service *sv, size_t bytes, struct starved *s)
+{
+	bool room;
+
+	pthread_mutex_lock(&sv->lock);
+	room = has_room(sv, bytes);
+	if (room) {
+		sv->inflight++;
+		sv->inflight_bytes += bytes;
+	} else if (!s->listed) {
+		s->listed = true;
+		s->next = NULL;
+		*sv->starved_tail = s;
+		sv->starved_tail = &s->next;
+	}
+	pthread_mutex_unlock(&sv->lock);
+	return room;
+}
+
+/* One leaves, one may enter: the longest-waiting stream is told. */
+void service_leave(struct service *sv, size_t bytes)
+{
+	struct starved *s;
+
+	pthread_mutex_lock(&sv->lock);
+	sv->inflight--;
+	sv->inflight_bytes -= bytes;
+	s = sv->starved;
+	if (s) {
+		sv->starved = s->next;
+		if (!sv->starved)
+			sv->starved_tail = &sv->starved;
+		s->listed = false;
+		net_stream_wake(s->net);
+	}
+	pthread_mutex_unlock(&sv->lock);
+}
+
+void service_unlist(struct service *sv, struct starved *s)
+{
+	struct starved **p;
+
+	pthread_mutex_lock(&sv->lock);
+	if (s->listed) {
+		for (p = &sv->starved; *p != s; p = &(*p)->next)
+			;
+		*p = s->next;
+		if (!*p)
+			sv->starved_tail = p;
+		s->listed = false;
+	}
+	pthread_mutex_unlock(&sv->lock);
+}
+
+/* ---- the object ------------------------------------------------------------------------- */
+
+struct service *service_new(const struct service_opts *o)
+{
+	struct service *sv = x_alloc(sizeof(*sv));
+
+	util_assert(o->max_inflight_stream > 0 && o->max_inflight > 0);
+	sv->opts = *o;
+	sv->methods[0] = broadcast_method;
+	sv->methods[1] = deliver_method;
+	sv->methods[0].arg = sv->methods[1].arg = sv;
+	pthread_mutex_init(&sv->lock, NULL);
+	sv->starved_tail = &sv->starved;
+	return sv;
+}
+
+void service_free(struct service *sv)
+{
+	if (!sv)
+		return;
+	util_assert(!sv->starved);
+	pthread_mutex_destroy(&sv->lock);
+	free(sv);
+}
+
+const struct net_method *service_methods(struct service *sv)
+{
+	return sv->methods;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the service room share. */
+#ifndef SERVICE_PRIV_H
+#define SERVICE_PRIV_H
+
+#include <service/service.h>
+
+/* common.Status */
+enum {
+	STATUS_SUCCESS = 200,
+	STATUS_BAD_REQUEST = 400,
+	STATUS_FORBIDDEN = 403,
+	STATUS_NOT_FOUND = 404,
+	STATUS_REQUEST_ENTITY_TOO_LARGE = 413,
+	STATUS_INTERNAL_SERVER_ERROR = 500,
+	STATUS_NOT_IMPLEMENTED = 501,
+	STATUS_SERVICE_UNAVAILABLE = 503
+};
+int service_status(int code); /* of an ORD_E* code; ORD_OK is SUCCESS */
+const char *service_status_name(int status);
+
+/* A Broadcast stream that waits for room. */
+struct starved {
+	struct net_stream *net;
+	struct starved *next;
+	bool listed;
+};
+
+struct service {
+	struct service_opts opts;
+	struct net_method methods[3];
+
+	pthread_mutex_t lock; /* guards the rest */
+	uint32_t inflight;
+	uint64_t inflight_bytes;
+	struct starved *starved, **starved_tail;
+};
+
+/** Room for one more message of @bytes?  If not, @s is woken when there may be. */
+bool service_admit(struct service *sv, size_t bytes, struct starved *s);
+void service_leave(struct service *sv, size_t bytes);
+void service_unlist(struct service *sv, struct starved *s); /* its stream is gone */
+
+extern const struct net_method broadcast_method;
+extern const struct net_method deliver_method;
+
+#endif /* SERVICE_PRIV_H */
