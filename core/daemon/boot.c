@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting and stopping, in one order and its reverse. */
+#include <stdlib.h>
+
+#include "daemon.h"
+
+static struct log_logger logger = LOG_LOGGER("orderer.common.server");
+
+#define MAX_INFLIGHT 8192               /* messages of all Broadcast streams under way */
+#define STOP_GRACE   (CLOCK_SEC_NS / 2) /* for answers that are due when we are told to stop */
+
+/* ---- prepare -------------------------------------------------------------------------- */
+
+/* What the operator chose, and what he should hear of; `ordererctl config explain` has the rest. */
+static void log_conf(const struct localconf *conf)
+{
+	const char *const *w;
+
+	for (const struct localconf_row *r = localconf_rows(); r->key; r++) {
+		const char *origin = localconf_origin(conf, r->key);
+
+		if (strcmp(origin, "default") != 0 && r->type != LOCALCONF_SECRET)
+			log_info(&logger, "%s = %s (%s)", r->key, localconf_str(conf, r->key),
+				 origin);
+	}
+	for (w = localconf_warnings(conf); *w; w++)
+		log_warn(&logger, "%s", *w);
+}
+
+static int load_conf(struct daemon *d, const char *ini_path, char **environment, struct ord_err *e)
+{
+	char *dir = NULL;
+	int rc = localconf_peek(ini_path, environment, "General.PluginDir", &dir, e);
+
+	if (rc == 0)
+		rc = plugin_set_load(dir, &d->plugins, e);
+	if (rc == 0)
+		rc = localconf_load(ini_path, plugin_set_rows(d->plugins), environment, &d->conf,
+				    e);
+	free(dir);
+	return rc;
+}
+
+static int open_signer(struct daemon *d, struct ord_err *e)
+{
+	const char *keys = localconf_str(d->conf, "General.BCCSP.SW.FileKeyStore.KeyStore");
+	int rc = msp_local_open(localconf_str(d->conf, "General.LocalMSPDir"),
+				localconf_str(d->conf, "General.LocalMSPID"), *keys ? keys : NULL,
+				&d->signer, e);
+
+	if (rc < 0)
+		return err_wrap(e, "Failed to initialize local MSP");
+	msp_warn_expiry("enrollment", msp_local_not_after(d->signer),
+			clock_wall_ns() / (int64_t)CLOCK_SEC_NS);
+	return 0;
+}
+
+int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, struct ord_err *e)
+{
+	int rc;
+
+	if ((rc = load_conf(d, ini_path, environment, e)) < 0 ||
+	    (rc = plugin_set_open(d->plugins, d->conf, e)) < 0 || (rc = open_signer(d, e)) < 0)
+		return rc;
+	log_conf(d->conf);
+	return 0;
+}
+
+int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
+{
+	struct net_opts o = {0};
+	struct buf cert = BUF_INIT, key = BUF_INIT;
+	struct ord_block *block = NULL;
+	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
+
+	if (rc == 0 && o.tls)
+		rc = net_check_tls(&o, e);
+	if (rc == 0)
+		rc = daemon_bootstrap_block(d->conf, environment, &block, e);
+	block_unref(block);
+	buf_fini(&cert);
+	buf_fini(&key);
+	return rc;
+}
+
+/* ---- start ------------------------------------------------------------------------------ */
+
+static void on_config(void *arg, struct chan *c)
+{
+	struct daemon *d = arg;
+	struct ord_err e = ERR_INIT;
+
+	(void)c;
+	if (d->registrar && daemon_client_cas(d, &e) < 0)
+		log_error(&logger, "Client CAs of the channels were not taken over: %s", e.msg);
+}
+
+static int open_ledgers(struct daemon *d, char **environment, struct ord_err *e)
+{
+	struct registrar_opts o = {
+		.plugins = d->plugins,
+		.signer = d->signer,
+		.pool = d->pool,
+		.no_expiration_checks =
+			localconf_bool(d->conf, "General.Authentication.NoExpirationChecks"),
+		.max_inflight = MAX_INFLIGHT,
+		.on_config = on_config,
+		.arg = d,
+	};
+	struct ord_block *bootstrap = NULL;
+	char **ids = NULL;
+	size_t n = 0;
+	int rc;
+
+	rc = ledger_root_open(localconf_str(d->conf, "FileLedger.Location"), &d->root, e);
+	if (rc == 0)
+		rc = ledger_root_list(d->root, &ids, &n, e);
+	file_list_free(ids);
+	if (rc == 0 && n == 0)
+		rc = daemon_bootstrap_block(d->conf, environment, &bootstrap, e);
+	o.root = d->root;
+	if (rc == 0)
+		rc = registrar_open(&o, bootstrap, &d->registrar, e);
+	block_unref(bootstrap);
+	return rc;
+}
+
+static int listen_on(struct daemon *d, struct ord_err *e)
+{
+	struct net_opts o = {0};
+	struct buf cert = BUF_INIT, key = BUF_INIT;
+	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
+
+	o.methods = service_methods(d->service);
+	if (rc == 0)
+		rc = net_server_new(&o, &d->server, e);
+	buf_fini(&cert);
+	buf_fini(&key);
+	return rc;
+}
+
+static struct service *make_service(const struct daemon *d)
+{
+	const struct localconf *conf = d->conf;
+	struct service_opts o = {
+		.pool = d->pool,
+		.registrar = &d->registrar,
+		.time_window_ns = localconf_duration_ns(conf, "General.Authentication.TimeWindow"),
+		.no_expiration_checks =
+			localconf_bool(conf, "General.Authentication.NoExpirationChecks"),
+		.tls_binding = localconf_bool(conf, "General.TLS.Enabled") &&
+			       localconf_bool(conf, "General.TLS.ClientAuthRequired"),
+		.max_inflight_stream =
+			(uint32_t)localconf_uint(conf, "Broadcast.MaxInflightPerStream"),
+		.max_inflight = MAX_INFLIGHT,
+		.max_inflight_bytes = localconf_uint(conf, "Broadcast.MaxInflightBytes"),
+	};
+
+	return service_new(&o);
+}
+
+int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
+{
+	unsigned workers = (unsigned)localconf_uint(d->conf, "General.Workers");
+	int rc;
+
+	/* Bound first: a second daemon on one port must not touch the ledger. */
+	if ((rc = pool_new(workers ? workers : thread_cpus(), "worker", &d->pool, e)) < 0)
+		return rc;
+	d->service = make_service(d);
+	if ((rc = listen_on(d, e)) < 0 || (rc = open_ledgers(d, environment, e)) < 0 ||
+	    (rc = daemon_client_cas(d, e)) < 0 || (rc = net_server_start(d->server, e)) < 0)
+		return rc;
+	log_info(&logger, "Beginning to serve requests");
+	return 0;
+}
+
+/* ---- stop ----------------------------------------------------------------------------------- */
+
+/* Streams first, then the workers that check for them, then the chains, which still settle. */
+void daemon_stop(struct daemon *d)
+{
+	if (d->server)
+		net_server_stop(d->server, clock_mono_ns() + STOP_GRACE);
+	pool_free(d->pool);
+	registrar_close(d->registrar);
+	ledger_root_close(d->root);
+	net_server_free(d->server);
+	service_free(d->service);
+	msp_local_close(d->signer);
+	plugin_set_close(d->plugins);
+	localconf_free(d->conf);
+}
+
+static void log_channel(void *arg, struct chan *c)
+{
+	(void)arg;
+	log_info(&logger, "[channel: %s] height %llu, config sequence %llu, %s", chan_id(c),
+		 (unsigned long long)ledger_height(chan_ledger(c)),
+		 (unsigned long long)chan_sequence(c),
+		 chan_errored(c) ? "consenter not available" : "consenter available");
+}
+
+void daemon_log_state(struct daemon *d)
+{
+	registrar_each(d->registrar, log_channel, NULL);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* daemon - main, boot, signals: wiring only. */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include <localconf/localconf.h>
+#include <plugin/plugin.h>
+#include <service/service.h>
+
+/* Everything that runs, in the order in which it was started. */
+struct daemon {
+	struct plugin_set *plugins;
+	struct localconf *conf;
+	struct msp_local *signer;
+	struct pool *pool;
+	struct ledger_root *root;
+	struct net_server *server;
+	struct registrar *registrar;
+	struct service *service;
+};
+
+/** Read settings, plugins, identity and TLS files, and the bootstrap block if one will be needed:
+ *  everything that can be checked without touching the ledger.
+ *  Errors: one sentence with the remedy; nothing was changed on disk. */
+int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, struct ord_err *e);
+/** Check what daemon_prepare() does not: TLS files and the bootstrap block (`ordererd --check`). */
+int daemon_check(struct daemon *d, char **environment, struct ord_err *e);
+/** Listen, open every channel, serve. */
+int daemon_start(struct daemon *d, char **environment, struct ord_err *e);
+/** Stop serving, let consensus finish what it accepted, close everything.   Blocks: yes. */
+void daemon_stop(struct daemon *d);
+/** A line per channel in the log. */
+void daemon_log_state(struct daemon *d);
+
+/** The block to begin an empty ledger with, by General.BootstrapMethod (spec 7.4); NULL for none.
+ */
+int daemon_bootstrap_block(const struct localconf *conf, char **environment, struct ord_block **out,
+			   struct ord_err *e);
+/** The listener's options from the settings; the PEM texts are kept in @cert and @key. */
+int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf *cert,
+		    struct buf *key, struct ord_err *e);
+/** Give the server the client CAs of the settings and of every channel. */
+int daemon_client_cas(struct daemon *d, struct ord_err *e);
+
+#endif /* DAEMON_H */

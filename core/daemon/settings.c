@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From settings to what the rooms take: listener options, client CAs, the bootstrap block. */
+#include <stdlib.h>
+
+#include "daemon.h"
+
+#define PEM_MAX   (1u << 20)  /* bytes of one PEM file */
+#define BLOCK_MAX (64u << 20) /* bytes of a genesis block */
+
+/* ---- the listener ----------------------------------------------------------------------- */
+
+static int read_tls_file(const struct localconf *conf, const char *key, struct buf *out,
+			 struct ord_err *e)
+{
+	const char *path = localconf_str(conf, key);
+
+	if (!*path)
+		return err_set(e, ORD_EINVAL, "%s must be set when General.TLS.Enabled is true",
+			       key);
+	return file_read(path, PEM_MAX, out, e) < 0 ? err_wrap(e, "%s", key) : 0;
+}
+
+int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf *cert,
+		    struct buf *key, struct ord_err *e)
+{
+	unsigned loops = (unsigned)localconf_uint(conf, "General.NetLoops");
+	int64_t handshake = localconf_duration_ns(conf, "General.ConnectionTimeout");
+	int rc;
+
+	o->address = localconf_str(conf, "General.ListenAddress");
+	o->port = (uint16_t)localconf_uint(conf, "General.ListenPort");
+	o->loops = loops ? loops : (thread_cpus() + 3) / 4;
+	o->max_recv_msg = localconf_uint(conf, "General.MaxRecvMsgSize");
+	o->max_send_msg = localconf_uint(conf, "General.MaxSendMsgSize");
+	o->handshake_timeout_ns = handshake > 0 ? (uint64_t)handshake : 5 * CLOCK_SEC_NS;
+	o->keepalive_interval_ns =
+		(uint64_t)localconf_duration_ns(conf, "General.Keepalive.ServerInterval");
+	o->keepalive_timeout_ns =
+		(uint64_t)localconf_duration_ns(conf, "General.Keepalive.ServerTimeout");
+	o->keepalive_min_interval_ns =
+		(uint64_t)localconf_duration_ns(conf, "General.Keepalive.ServerMinInterval");
+	o->tls = localconf_bool(conf, "General.TLS.Enabled");
+	if (!o->tls)
+		return 0;
+	o->client_auth = localconf_bool(conf, "General.TLS.ClientAuthRequired");
+	o->tls_time_shift_ns = localconf_duration_ns(conf, "General.TLS.TLSHandshakeTimeShift");
+	if ((rc = read_tls_file(conf, "General.TLS.Certificate", cert, e)) < 0 ||
+	    (rc = read_tls_file(conf, "General.TLS.PrivateKey", key, e)) < 0)
+		return rc;
+	o->cert_pem = buf_bytes(cert);
+	o->key_pem = buf_bytes(key);
+	return 0;
+}
+
+/* ---- client CAs --------------------------------------------------------------------------- */
+
+struct pems {
+	struct map *seen;
+	struct buf *list;
+	size_t n;
+};
+
+/* Each certificate once: every channel repeats those of its consortium. */
+static void add_pem(void *arg, struct ord_bytes pem)
+{
+	struct pems *p = arg;
+
+	if (map_get(p->seen, pem))
+		return;
+	map_put(p->seen, pem, p);
+	p->list = x_realloc(p->list, (p->n + 1) * sizeof(*p->list));
+	p->list[p->n] = (struct buf)BUF_INIT;
+	buf_add_bytes(&p->list[p->n++], pem);
+}
+
+static void add_channel(void *arg, struct chan *c)
+{
+	struct chanconf *conf = chan_conf(c);
+
+	chanconf_tls_cas(conf, add_pem, arg);
+	chanconf_unref(conf);
+}
+
+static int add_files(struct pems *p, const char *const *paths, struct ord_err *e)
+{
+	int rc = 0;
+
+	for (; *paths && rc == 0; paths++) {
+		struct buf b = BUF_INIT;
+
+		rc = file_read(*paths, PEM_MAX, &b, e);
+		if (rc == 0)
+			add_pem(p, buf_bytes(&b));
+		else
+			err_wrap(e, "General.TLS.ClientRootCAs");
+		buf_fini(&b);
+	}
+	return rc;
+}
+
+int daemon_client_cas(struct daemon *d, struct ord_err *e)
+{
+	struct pems p = {.seen = map_new()};
+	struct ord_bytes *views;
+	int rc = 0;
+
+	if (localconf_bool(d->conf, "General.TLS.Enabled") &&
+	    localconf_bool(d->conf, "General.TLS.ClientAuthRequired")) {
+		rc = add_files(&p, localconf_list(d->conf, "General.TLS.ClientRootCAs"), e);
+		registrar_each(d->registrar, add_channel, &p);
+		views = x_alloc((p.n + 1) * sizeof(*views));
+		for (size_t i = 0; i < p.n; i++)
+			views[i] = buf_bytes(&p.list[i]);
+		if (rc == 0)
+			rc = net_server_client_cas(d->server, views, p.n, e);
+		free(views);
+	}
+	for (size_t i = 0; i < p.n; i++)
+		buf_fini(&p.list[i]);
+	free(p.list);
+	map_free(p.seen, NULL);
+	return rc;
+}
+
+/* ---- the bootstrap block --------------------------------------------------------------------- */
+
+/* 2.x names win over the 1.4 names when they are set. */
+static const char *setting_or(const struct localconf *conf, const char *key, const char *old_key)
+{
+	const char *v = localconf_str(conf, key);
+
+	return *v ? v : localconf_str(conf, old_key);
+}
+
+static int from_file(const char *path, struct ord_block **out, struct ord_err *e)
+{
+	struct buf b = BUF_INIT;
+	int rc = file_read(path, BLOCK_MAX, &b, e);
+
+	if (rc < 0) {
+		err_wrap(e, "unable to bootstrap orderer. Error reading genesis block file");
+		goto out;
+	}
+	rc = block_parse(&b, out, e);
+	if (rc < 0)
+		err_wrap(e, "unable to bootstrap orderer. Error unmarshalling genesis block %s",
+			 path);
+out:
+	buf_fini(&b);
+	return rc;
+}
+
+static int from_profile(const struct localconf *conf, char **environment, struct ord_block **out,
+			struct ord_err *e)
+{
+	const char *dir = getenv("FABRIC_CFG_PATH");
+	char *yaml = file_join(dir, "configtx.yaml");
+	int rc =
+		configtx_genesis(yaml, localconf_str(conf, "General.GenesisProfile"),
+				 localconf_str(conf, "General.SystemChannel"), environment, out, e);
+
+	free(yaml);
+	return rc;
+}
+
+int daemon_bootstrap_block(const struct localconf *conf, char **environment, struct ord_block **out,
+			   struct ord_err *e)
+{
+	const char *method = setting_or(conf, "General.BootstrapMethod", "General.GenesisMethod");
+
+	*out = NULL;
+	if (strcmp(method, "file") == 0)
+		return from_file(setting_or(conf, "General.BootstrapFile", "General.GenesisFile"),
+				 out, e);
+	if (strcmp(method, "provisional") == 0)
+		return from_profile(conf, environment, out, e);
+	if (strcmp(method, "none") == 0)
+		return 0;
+	return err_set(e, ORD_EINVAL, "Unknown genesis method: %s (known: file, provisional, none)",
+		       method);
+}
