@@ -1,3 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#define FUZZ_SUFFIX ".ini"
-#include "fuzz_conf.h"

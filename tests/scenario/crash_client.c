@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The other side of the crash scenarios.
+ *
+ *   crash_client load PORT MSPDIR MSPID ACKS SEED CHANNEL...
+ *       sends numbered transactions on several streams, many under way on each, to every channel,
+ * until the server goes away; appends a line "CHANNEL NUMBER" to ACKS for each one that is
+ * acknowledged. crash_client verify PORT MSPDIR MSPID ACKS CHANNEL reads the whole chain and checks
+ * hashes, that every acknowledged transaction is there, and that none is there twice; prints "N
+ * blocks, N transactions, N acknowledged".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <msp/msp.h>
+#include <net/net.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <wire/wire.h>
+
+#define STREAMS     4 /* a channel */
+#define OUTSTANDING 16
+
+struct client {
+	struct net_client *loop;
+	struct net_link *link;
+	struct msp_local *signer;
+	int acks;
+	uint64_t seed, next;
+	size_t open_calls;
+};
+
+static _Noreturn void die(const char *what, const struct ord_err *e)
+{
+	fprintf(stderr, "crash_client: %s: %s\n", what, e->msg);
+	exit(1);
+}
+
+/* A signed envelope of @type with @data for @channel. */
+static void sign(struct client *c, int32_t type, const char *channel, struct ord_bytes data,
+		 struct buf *out)
+{
+	uint8_t nonce[24];
+	int64_t now = clock_wall_ns();
+	struct wire_header_spec h = {
+		.type = type,
+		.channel_id = channel,
+		.timestamp_sec = now / (int64_t)CLOCK_SEC_NS,
+		.timestamp_nanos = (int32_t)(now % (int64_t)CLOCK_SEC_NS),
+		.creator = msp_local_identity(c->signer),
+		.nonce = bytes_of(nonce, sizeof(nonce)),
+	};
+	struct buf payload = BUF_INIT, sig = BUF_INIT;
+	struct ord_err e = ERR_INIT;
+	struct ord_bytes part;
+	struct ord_env *env;
+
+	crypto_random(nonce, sizeof(nonce));
+	wire_build_payload(&h, data, &payload);
+	part = buf_bytes(&payload);
+	if (msp_local_sign(c->signer, &part, 1, &sig, &e) < 0)
+		die("sign", &e);
+	env = env_make(part, buf_bytes(&sig));
+	buf_add_bytes(out, env->raw);
+	env_unref(env);
+	buf_fini(&payload);
+	buf_fini(&sig);
+}
+
+static void send_buf(struct net_stream *s, struct buf *b)
+{
+	struct net_chunk chunk = {.bytes = buf_bytes(b)};
+
+	net_stream_send(s, &chunk, 1, NULL);
+	buf_fini(b);
+}
+
+static void connect_to(struct client *c, const char *port)
+{
+	struct net_link_opts o = {.address = "127.0.0.1", .port = (uint16_t)atoi(port)};
+	struct ord_err e = ERR_INIT;
+
+	if (net_client_new(&c->loop, &e) < 0 || net_link_open(c->loop, &o, &c->link, &e) < 0)
+		die("connect", &e);
+}
+
+/* ---- load ----------------------------------------------------------------------------- */
+
+struct load_call {
+	struct client *c;
+	const char *channel;
+	uint64_t sent[OUTSTANDING]; /* numbers under way, oldest at head */
+	unsigned head, n;
+};
+
+static void fill(struct net_stream *s, struct load_call *l)
+{
+	while (l->n < OUTSTANDING) {
+		struct buf env = BUF_INIT;
+		char data[600];
+		uint64_t number = l->c->seed * 1000000000 + l->c->next++;
+		int len = snprintf(data, sizeof(data), "%llu %0*d", (unsigned long long)number,
+				   (int)(number % 500) + 1, 0);
+
+		sign(l->c, WIRE_ENDORSER_TRANSACTION, l->channel, bytes_of(data, (size_t)len),
+		     &env);
+		l->sent[(l->head + l->n++) % OUTSTANDING] = number;
+		send_buf(s, &env);
+	}
+}
+
+static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
+{
+	struct load_call *l = state;
+	Orderer__BroadcastResponse *r;
+	struct ord_err e = ERR_INIT;
+	char line[320];
+	int len;
+
+	if (wire_unpack(&orderer__broadcast_response__descriptor, buf_bytes(&m->body), &r, &e) < 0)
+		die("answer", &e);
+	if (r->status != COMMON__STATUS__SUCCESS)
+		die("refused", err_set(&e, ORD_EINVAL, "%s", r->info) ? &e : NULL);
+	wire_free(r);
+	len = snprintf(line, sizeof(line), "%s %llu\n", l->channel,
+		       (unsigned long long)l->sent[l->head % OUTSTANDING]);
+	if (write(l->c->acks, line, (size_t)len) != len)
+		die("write acks", &e);
+	l->head++;
+	l->n--;
+	fill(s, l);
+}
+
+static void on_gone(struct net_stream *s, void *state)
+{
+	struct load_call *l = state;
+
+	l->c->open_calls--;
+	net_stream_release(s);
+}
+
+static const struct net_method broadcast = {
+	.path = "/orderer.AtomicBroadcast/Broadcast", .message = on_answer, .closed = on_gone};
+
+static int load(struct client *c, char **channels, int n)
+{
+	struct load_call *calls = x_alloc((size_t)n * STREAMS * sizeof(*calls));
+
+	for (int i = 0; i < n * STREAMS; i++) {
+		struct net_stream *s;
+
+		calls[i] = (struct load_call){.c = c, .channel = channels[i / STREAMS]};
+		s = net_call(c->link, &broadcast, &calls[i], 0);
+		if (!s)
+			break;
+		net_stream_hold(s);
+		c->open_calls++;
+		fill(s, &calls[i]);
+	}
+	while (c->open_calls > 0)
+		net_client_run(c->loop, CLOCK_NEVER);
+	free(calls);
+	return 0;
+}
+
+/* ---- verify ------------------------------------------------------------------------------- */
+
+struct verify_call {
+	uint8_t previous[BLOCK_HASH_LEN];
+	uint64_t blocks, transactions;
+	struct map *numbers; /* "NUMBER" -> itself */
+	bool done;
+};
+
+static void fault(const char *what, uint64_t block)
+{
+	fprintf(stderr, "crash_client: block %llu: %s\n", (unsigned long long)block, what);
+	exit(1);
+}
+
+static void check_links(struct verify_call *v, const struct ord_block *b)
+{
+	uint8_t hash[BLOCK_HASH_LEN];
+
+	if (b->number != v->blocks)
+		fault("wrong number", v->blocks);
+	block_compute_data_hash(b, hash);
+	if (!bytes_eq(bytes_of(hash, sizeof(hash)), b->data_hash))
+		fault("data hash does not fit", b->number);
+	if (b->number > 0 &&
+	    !bytes_eq(bytes_of(v->previous, sizeof(v->previous)), b->previous_hash))
+		fault("previous hash does not fit", b->number);
+	memcpy(v->previous, b->header_hash, sizeof(v->previous));
+	v->blocks++;
+}
+
+static void note_number(struct verify_call *v, const struct ord_block *b, struct ord_bytes element)
+{
+	struct ord_err e = ERR_INIT;
+	struct ord_env *env;
+	const uint8_t *space;
+
+	if (env_parse(element, &env, &e) < 0)
+		fault(e.msg, b->number);
+	if (env->type == WIRE_ENDORSER_TRANSACTION &&
+	    (space = memchr(env->data.data, ' ', env->data.len))) {
+		struct ord_bytes number =
+			bytes_of(env->data.data, (size_t)(space - env->data.data));
+
+		if (map_put(v->numbers, number, v))
+			fault("a transaction stands here for the second time", b->number);
+		v->transactions++;
+	}
+	env_unref(env);
+}
+
+static void on_delivered(struct net_stream *s, void *state, struct net_msg *m)
+{
+	struct verify_call *v = state;
+	struct ord_bytes body = buf_bytes(&m->body);
+	struct ord_err e = ERR_INIT;
+	struct buf copy = BUF_INIT;
+	struct ord_block *b;
+	uint64_t len;
+	size_t n;
+
+	(void)s;
+	if (body.len > 0 && body.data[0] == 0x08) { /* status */
+		v->done = uvarint_get(bytes_of(body.data + 1, body.len - 1), &len) && len == 200;
+		return;
+	}
+	n = uvarint_get(bytes_of(body.data + 1, body.len - 1), &len);
+	buf_add(&copy, body.data + 1 + n, body.len - 1 - n);
+	if (block_parse(&copy, &b, &e) < 0)
+		fault(e.msg, v->blocks);
+	check_links(v, b);
+	for (size_t i = 0; i < b->n_data; i++)
+		note_number(v, b, b->data[i]);
+	block_unref(b);
+}
+
+static void on_delivered_all(struct net_stream *s, void *state)
+{
+	(void)state;
+	(void)s;
+}
+
+static const struct net_method deliver = {.path = "/orderer.AtomicBroadcast/Deliver",
+					  .message = on_delivered,
+					  .closed = on_delivered_all};
+
+/* SeekInfo { start = oldest {}, stop = newest {} } */
+static const uint8_t seek_all[] = {0x0a, 0x02, 0x12, 0x00, 0x12, 0x02, 0x0a, 0x00};
+
+static uint64_t check_acks(const struct verify_call *v, const char *path, const char *channel)
+{
+	FILE *f = fopen(path, "r");
+	char name[256], number[64];
+	uint64_t acked = 0;
+
+	while (f && fscanf(f, "%255s %63s", name, number) == 2) {
+		if (strcmp(name, channel) != 0)
+			continue;
+		acked++;
+		if (!map_get(v->numbers, bytes_str(number))) {
+			fprintf(stderr, "crash_client: %s: acknowledged transaction %s is lost\n",
+				channel, number);
+			exit(1);
+		}
+	}
+	if (f)
+		fclose(f);
+	return acked;
+}
+
+static int verify(struct client *c, const char *acks, const char *channel)
+{
+	struct verify_call v = {.numbers = map_new()};
+	struct buf env = BUF_INIT;
+	struct net_stream *s = net_call(c->link, &deliver, &v, 0);
+	uint64_t give_up = clock_mono_ns() + 60 * CLOCK_SEC_NS;
+
+	sign(c, WIRE_DELIVER_SEEK_INFO, channel, bytes_of(seek_all, sizeof(seek_all)), &env);
+	send_buf(s, &env);
+	while (!v.done && clock_mono_ns() < give_up)
+		net_client_run(c->loop, give_up);
+	if (!v.done)
+		fault("the chain was not delivered to its end", v.blocks);
+	printf("%llu blocks, %llu transactions, %llu acknowledged\n", (unsigned long long)v.blocks,
+	       (unsigned long long)v.transactions,
+	       (unsigned long long)check_acks(&v, acks, channel));
+	map_free(v.numbers, NULL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct client c = {0};
+	struct ord_err e = ERR_INIT;
+	int rc = 1;
+
+	if (argc < 7) {
+		fputs("usage: crash_client load|verify PORT MSPDIR MSPID ACKS [SEED] CHANNEL...\n",
+		      stderr);
+		return 2;
+	}
+	if (msp_local_open(argv[3], argv[4], NULL, &c.signer, &e) < 0)
+		die("identity", &e);
+	connect_to(&c, argv[2]);
+	if (strcmp(argv[1], "load") == 0) {
+		c.acks = open(argv[5], O_WRONLY | O_CREAT | O_APPEND, 0644);
+		c.seed = strtoull(argv[6], NULL, 10);
+		rc = load(&c, argv + 7, argc - 7);
+	} else {
+		rc = verify(&c, argv[5], argv[6]);
+	}
+	net_client_free(c.loop);
+	msp_local_close(c.signer);
+	return rc;
+}

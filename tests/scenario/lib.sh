@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by scenario and interop scripts: an orderer on a copy of a recorded ledger, on loopback.
+#
+#   build=DIR      the build directory (set by the script from its argument)
+#   orderer_start NAME [VARIABLE=VALUE...]   starts it, waits until it serves; sets $pid, $port, $work
+#   orderer_stop                             SIGTERM, expects exit status 0
+#   orderer_kill                             kill -9
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+golden=$top/tests/golden
+crypto=$golden/crypto-config
+orderer_org=$crypto/ordererOrganizations/example.com
+orderer_home=$orderer_org/orderers/orderer.example.com
+org1_user=$crypto/peerOrganizations/org1.example.com/users/User1@org1.example.com
+org2_user=$crypto/peerOrganizations/org2.example.com/users/User1@org2.example.com
+tls_ca=$orderer_home/tls/ca.crt
+pid=
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/ordererd-test.XXXXXX")
+
+cleanup() {
+	if [ -n "$pid" ]; then kill -9 "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; fi
+	rm -rf "$scratch"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# A work directory with a ledger copied from tests/golden/<ledger>.
+ledger_copy() { # name ledger
+	work=$scratch/$1
+	mkdir -p "$work"
+	[ -d "$work/ledger" ] || cp -r "$golden/$2" "$work/ledger"
+	chmod -R u+w "$work/ledger"
+}
+
+ledger_binary() { # prints the ordererd of the build directory
+	if [ -x "$build/ordererd" ]; then echo "$build/ordererd"; else return 1; fi
+}
+
+orderer_start() { # name [VARIABLE=VALUE...]
+	work=$scratch/$1
+	shift
+	mkdir -p "$work"
+	: "${port:=$(free_port)}"
+	env ORDERER_GENERAL_LISTENADDRESS=127.0.0.1 ORDERER_GENERAL_LISTENPORT="$port" \
+		ORDERER_GENERAL_LOCALMSPID=OrdererMSP ORDERER_GENERAL_LOCALMSPDIR="$orderer_home/msp" \
+		ORDERER_GENERAL_TLS_CERTIFICATE="$orderer_home/tls/server.crt" \
+		ORDERER_GENERAL_TLS_PRIVATEKEY="$orderer_home/tls/server.key" \
+		ORDERER_GENERAL_BOOTSTRAPMETHOD=none ORDERER_GENERAL_PLUGINDIR="$build/plugins" \
+		ORDERER_FILELEDGER_LOCATION="$work/ledger" "$@" \
+		"$build/ordererd" 2>>"$work/log" &
+	pid=$!
+	for _ in $(seq 400); do
+		if grep -q 'Beginning to serve requests' <(tail -n +"${log_from:-1}" "$work/log"); then return 0; fi
+		kill -0 $pid 2>/dev/null || break
+		sleep 0.025
+	done
+	echo "# the orderer did not start:" >&2
+	tail -n 5 "$work/log" >&2
+	return 1
+}
+
+# Remember where the log ends, so that the next start waits for its own line.
+log_mark() { log_from=$(($(wc -l <"$work/log") + 1)); }
+
+orderer_stop() {
+	local rc=0
+	kill -TERM "$pid"
+	wait "$pid" || rc=$?
+	pid=
+	log_mark
+	[ $rc -eq 0 ] || { echo "# SIGTERM: exit status $rc, want 0" >&2; return 1; }
+}
+
+orderer_kill() {
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null
+	pid=
+	log_mark
+}
+
+# TAP, and a status that remembers.
+status=0
+ok() { echo "ok $*"; }
+not_ok() { echo "not ok $*"; status=1; }
+check_that() { # description command...
+	local what=$1
+	shift
+	if "$@"; then ok "$what"; else not_ok "$what"; fi
+}

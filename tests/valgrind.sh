@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every unit test once under valgrind: no error, no leak.  Run in a build directory.
+set -u
+status=0
+for t in $(find tests/unit -type f -name 'test_*' -perm -u+x ! -path '*/.libs/*' | sort); do
+	log=$t.valgrind
+	if ./libtool --mode=execute valgrind -q --leak-check=full --error-exitcode=9 \
+		--errors-for-leak-kinds=definite,possible "$t" >"$log" 2>&1; then
+		echo "ok $t"
+	else
+		echo "not ok $t"
+		tail -n 40 "$log"
+		status=1
+	fi
+done
+exit $status
