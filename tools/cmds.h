@@ -5,7 +5,12 @@
 
 #include "ctl.h"
 
+extern const struct ctl_cmd cmd_bench;
 extern const struct ctl_cmd cmd_block_show;
+extern const struct ctl_cmd cmd_block_verify;
 extern const struct ctl_cmd cmd_crypto;
+extern const struct ctl_cmd cmd_fetch;
+extern const struct ctl_cmd cmd_genesis;
+extern const struct ctl_cmd cmd_send;
 
 #endif /* CMDS_H */

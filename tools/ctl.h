@@ -78,7 +78,8 @@ int ctl_output(const char *path, struct ord_bytes content, struct ord_err *e);
 /** Read @path, or standard input when it is "-", up to @max bytes. */
 int ctl_input(const char *path, size_t max, struct buf *b, struct ord_err *e);
 
-/* Progress of something long: one line on standard error, only when that is a terminal. */
+/* Progress of something long: one line on standard error, only when that is a terminal.  A total
+ * of 0 is not known: then it only counts. */
 struct ctl_progress {
 	const char *what;
 	uint64_t total, next_ns;

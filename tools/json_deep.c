@@ -3,7 +3,6 @@
 #include "json_deep_priv.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <time.h>
 
 /* Envelopes can be put into envelopes without end; a config tree needs 35 levels. */
@@ -181,48 +180,24 @@ static const char *entry_key(const ProtobufCMessage *entry)
 	return key ? key : "";
 }
 
-static int by_key(const void *a, const void *b)
-{
-	return strcmp(entry_key(*(ProtobufCMessage *const *)a),
-		      entry_key(*(ProtobufCMessage *const *)b));
-}
-
-/* A map entry's value; a message that is absent there is an empty one. */
-static void write_entry(struct json *j, const ProtobufCMessage *in, const ProtobufCMessage *entry,
-			struct json_place at)
-{
-	const ProtobufCFieldDescriptor *f = &entry->descriptor->fields[1];
-	const void *value = member(entry, f->offset);
-	ProtobufCMessage *empty = NULL;
-
-	at.key = entry_key(entry);
-	json_key_str(j, at.key);
-	if (in->descriptor == &common__config_group__descriptor &&
-	    f->descriptor == &common__config_group__descriptor)
-		at.group = json_child_group(at.group, at.key);
-	if (f->type == PROTOBUF_C_TYPE_MESSAGE && !*(ProtobufCMessage *const *)value) {
-		wire_unpack(f->descriptor, bytes_of("", 0), &empty, NULL);
-		value = &empty;
-	}
-	write_value(j, entry, f, value, at, true);
-	wire_free(empty);
-}
-
+/* wire_unpack() has sorted the entries and filled in messages that were absent. */
 static void write_map(struct json *j, const ProtobufCMessage *msg,
 		      const ProtobufCFieldDescriptor *f, struct json_place at)
 {
 	size_t n = *(const size_t *)member(msg, f->quantifier_offset);
 	ProtobufCMessage *const *items = *(ProtobufCMessage *const *const *)member(msg, f->offset);
-	const ProtobufCMessage **sorted = x_malloc(n * sizeof(*sorted) + 1);
 
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = items[i];
-	qsort(sorted, n, sizeof(*sorted), by_key);
 	json_open(j, '{');
-	for (size_t i = 0; i < n; i++)
-		write_entry(j, msg, sorted[i], at);
+	for (size_t i = 0; i < n; i++) {
+		const ProtobufCFieldDescriptor *value = &items[i]->descriptor->fields[1];
+		struct json_place inner = {at.group, entry_key(items[i]), at.depth};
+
+		if (value->descriptor == &common__config_group__descriptor)
+			inner.group = json_child_group(at.group, inner.key);
+		json_key_str(j, inner.key);
+		write_value(j, items[i], value, member(items[i], value->offset), inner, true);
+	}
 	json_close(j, '}');
-	free(sorted);
 }
 
 static void write_list(struct json *j, const ProtobufCMessage *msg,

@@ -53,15 +53,18 @@ void ctl_progress(struct ctl_progress *p, uint64_t done)
 		return;
 	p->next_ns = now + CLOCK_SEC_NS / 10;
 	p->shown = true;
+	if (p->total == 0) {
+		fprintf(stderr, "\r%s %llu ", p->what, (unsigned long long)done);
+		return;
+	}
 	if (done > p->total)
 		done = p->total;
-	filled = p->total ? (size_t)(done * 30 / p->total) : 0;
+	filled = (size_t)(done * 30 / p->total);
 	memset(bar, ' ', 30);
 	memset(bar, '=', filled);
 	bar[30] = '\0';
 	fprintf(stderr, "\r%s [%s] %llu of %llu ", p->what, bar, (unsigned long long)done,
 		(unsigned long long)p->total);
-	fflush(stderr);
 }
 
 void ctl_progress_end(struct ctl_progress *p)

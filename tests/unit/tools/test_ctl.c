@@ -59,12 +59,70 @@ static void help_is_an_answer(void **state)
 	free(out);
 }
 
+/* The commands of the overview: lines of two blanks, name, two blanks, summary. */
+static void each_command(void (*fn)(char *name))
+{
+	char *overview = ctl_answer(ctl_run("--help")), *line = strstr(overview, "Commands:\n");
+
+	assert_non_null(line);
+	line = strtok(line + strlen("Commands:\n"), "\n");
+	for (; line && strncmp(line, "  ", 2) == 0; line = strtok(NULL, "\n")) {
+		char *name = x_strndup(line + 2, (size_t)(strstr(line + 2, "  ") - line - 2));
+
+		fn(name);
+		free(name);
+	}
+	free(overview);
+}
+
+static struct ctl_run help_of(char *name)
+{
+	char *verb = strchr(name, ' ');
+
+	if (!verb)
+		return ctl_run(name, "--help");
+	*verb = '\0';
+	return ctl_run(name, verb + 1, "--help");
+}
+
+/* Every option that --help prints must be in the man page, in its spelling. */
+static void has_man_entries(char *name)
+{
+	char *out = ctl_answer(help_of(name)), *path, *at = out;
+	struct buf page = BUF_INIT;
+	struct ord_err e = ERR_INIT;
+
+	path = x_printf("%s/doc/man/ordererctl.1", getenv("TOP_SRCDIR"));
+	test_ok(file_read(path, 1 << 20, &page, &e), &e);
+	while ((at = strstr(at, "\n  --"))) {
+		struct buf want = BUF_INIT;
+
+		at += 5;
+		buf_add_str(&want, "\\-\\-");
+		for (; *at >= '-' && *at != ' ' && *at != '\n'; at++)
+			buf_printf(&want, "%s%c", *at == '-' ? "\\" : "", *at);
+		if (!strstr(buf_cstr(&want), "help") && !strstr(buf_cstr(&page), buf_cstr(&want)))
+			fail_msg("%s of '%s' is not in the man page", buf_cstr(&want), name);
+		buf_fini(&want);
+	}
+	free(path);
+	free(out);
+	buf_fini(&page);
+}
+
+static void the_man_page_has_every_option(void **state)
+{
+	(void)state;
+	each_command(has_man_entries);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usage_errors_exit_with_2_and_one_sentence),
 		cmocka_unit_test(a_failure_exits_with_1),
 		cmocka_unit_test(help_is_an_answer),
+		cmocka_unit_test(the_man_page_has_every_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_orderer: all of it runs on the server's one loop thread. */
+#include "fake_orderer.h"
+
+#include <stdlib.h>
+#include <wire/wire.h>
+
+enum { BATCH = 10, SINFUL = 15, MAX_BLOCKS = 1000, MAX_READERS = 64 };
+
+struct reader {
+	struct fake_orderer *f;
+	struct net_stream *stream; /* NULL: nobody */
+	uint64_t next, stop;
+	bool wait, active;
+};
+
+struct fake_orderer {
+	enum fake_sin sin;
+	struct net_server *server;
+	struct net_method methods[3];
+	struct ord_env *pending[BATCH];
+	struct ord_block *blocks[MAX_BLOCKS];
+	size_t n_pending, n_blocks, n_messages;
+	struct reader readers[MAX_READERS];
+};
+
+/* ---- blocks ----------------------------------------------------------------------------- */
+
+static struct ord_block *spoil(struct ord_block *b, struct ord_bytes previous,
+			       struct ord_bytes hash)
+{
+	struct ord_block *bad =
+		block_from_parts(b->number, previous, hash, b->data, b->n_data, b->meta, b->n_meta);
+
+	block_unref(b);
+	return bad;
+}
+
+static void add_block(struct fake_orderer *f)
+{
+	static const uint8_t wrong[BLOCK_HASH_LEN] = {1};
+	struct ord_block *tip = f->n_blocks ? f->blocks[f->n_blocks - 1] : NULL;
+	struct ord_bytes previous = bytes_of(tip ? tip->header_hash : NULL, tip ? 32 : 0);
+	struct ord_block *b = block_new(f->n_blocks, previous, f->pending, f->n_pending);
+
+	block_seal(b);
+	if (f->sin == FAKE_FORKS && f->n_blocks == 2)
+		b = spoil(b, bytes_of(wrong, sizeof(wrong)), b->data_hash);
+	if (f->sin == FAKE_CHANGES_DATA && f->n_blocks == 2)
+		b = spoil(b, previous, bytes_of(wrong, sizeof(wrong)));
+	util_assert(f->n_blocks < MAX_BLOCKS);
+	f->blocks[f->n_blocks++] = b;
+	for (size_t i = 0; i < f->n_pending; i++)
+		env_unref(f->pending[i]);
+	f->n_pending = 0;
+}
+
+/* ---- Deliver ------------------------------------------------------------------------------ */
+
+static void send_block(struct reader *r, struct ord_block *b)
+{
+	struct buf head = BUF_INIT;
+	struct net_chunk chunks[2];
+
+	buf_add_u8(&head, 0x12);
+	buf_add_uvarint(&head, b->encoded.len);
+	chunks[0] = (struct net_chunk){.bytes = buf_bytes(&head)};
+	chunks[1] = (struct net_chunk){.bytes = buf_bytes(&b->encoded)};
+	net_stream_send(r->stream, chunks, 2, NULL);
+	buf_fini(&head);
+}
+
+static void send_status(struct reader *r, int status)
+{
+	struct buf b = BUF_INIT;
+
+	buf_add_u8(&b, 0x08);
+	buf_add_uvarint(&b, (uint64_t)status);
+	net_stream_send(r->stream, &(struct net_chunk){.bytes = buf_bytes(&b)}, 1, NULL);
+	buf_fini(&b);
+	r->active = false;
+}
+
+static void serve(struct reader *r)
+{
+	while (r->active && r->next < r->f->n_blocks) {
+		send_block(r, r->f->blocks[r->next]);
+		if (r->next++ == r->stop)
+			send_status(r, COMMON__STATUS__SUCCESS);
+	}
+	if (r->active && !r->wait)
+		send_status(r, COMMON__STATUS__NOT_FOUND);
+}
+
+static uint64_t position(const struct fake_orderer *f, const Orderer__SeekPosition *p)
+{
+	if (p->type_case == ORDERER__SEEK_POSITION__TYPE_NEWEST)
+		return f->n_blocks - 1;
+	return p->type_case == ORDERER__SEEK_POSITION__TYPE_SPECIFIED ? p->specified->number : 0;
+}
+
+static void on_seek(struct net_stream *s, void *state, struct net_msg *m)
+{
+	struct reader *r = state;
+	Orderer__SeekInfo *info;
+	struct ord_env *env;
+
+	(void)s;
+	util_assert(env_parse(buf_bytes(&m->body), &env, NULL) == 0);
+	util_assert(wire_unpack(&orderer__seek_info__descriptor, env->data, &info, NULL) == 0);
+	r->next = position(r->f, info->start);
+	r->stop = position(r->f, info->stop);
+	r->wait = info->behavior == ORDERER__SEEK_INFO__SEEK_BEHAVIOR__BLOCK_UNTIL_READY;
+	r->active = true;
+	if (strcmp(env->channel_id, "mychannel") != 0)
+		send_status(r, COMMON__STATUS__NOT_FOUND);
+	serve(r);
+	wire_free(info);
+	env_unref(env);
+}
+
+static void *open_reader(struct net_stream *s, void *arg)
+{
+	struct fake_orderer *f = arg;
+
+	for (size_t i = 0; i < MAX_READERS; i++) {
+		if (!f->readers[i].stream) {
+			f->readers[i] = (struct reader){.f = f, .stream = s};
+			return &f->readers[i];
+		}
+	}
+	abort();
+}
+
+static void close_reader(struct net_stream *s, void *state)
+{
+	(void)s;
+	*(struct reader *)state = (struct reader){0};
+}
+
+/* ---- Broadcast ------------------------------------------------------------------------------ */
+
+static void answer(struct net_stream *s, int status, const char *info)
+{
+	Orderer__BroadcastResponse r = ORDERER__BROADCAST_RESPONSE__INIT;
+	struct buf b = BUF_INIT;
+
+	r.status = (Common__Status)status;
+	r.info = (char *)info;
+	wire_pack(&r, &b);
+	net_stream_send(s, &(struct net_chunk){.bytes = buf_bytes(&b)}, 1, NULL);
+	buf_fini(&b);
+}
+
+static void order(struct fake_orderer *f, struct ord_env *env)
+{
+	f->pending[f->n_pending++] = env_ref(env);
+	if (f->n_pending == BATCH) {
+		add_block(f);
+		for (size_t i = 0; i < MAX_READERS; i++)
+			serve(&f->readers[i]);
+	}
+}
+
+static void on_envelope(struct net_stream *s, void *state, struct net_msg *m)
+{
+	struct fake_orderer *f = state;
+	bool sinful = ++f->n_messages == SINFUL;
+	struct ord_env *env;
+
+	util_assert(env_parse(buf_bytes(&m->body), &env, NULL) == 0);
+	if (sinful && f->sin == FAKE_REFUSES) {
+		answer(s, COMMON__STATUS__FORBIDDEN, "permission denied");
+	} else if (sinful && f->sin == FAKE_HANGS_UP) {
+		net_stream_finish(s, NET_UNAVAILABLE, "gone fishing");
+	} else {
+		if (!(sinful && f->sin == FAKE_LOSES))
+			order(f, env);
+		if (sinful && f->sin == FAKE_REPEATS)
+			order(f, env);
+		answer(s, COMMON__STATUS__SUCCESS, "");
+	}
+	env_unref(env);
+}
+
+static void *open_broadcast(struct net_stream *s, void *arg)
+{
+	(void)s;
+	return arg;
+}
+
+static void half_close(struct net_stream *s, void *state)
+{
+	(void)state;
+	net_stream_finish(s, NET_OK, "");
+}
+
+/* ---- start, stop ------------------------------------------------------------------------------
+ */
+
+struct fake_orderer *fake_orderer_start(enum fake_sin sin)
+{
+	struct fake_orderer *f = x_alloc(sizeof(*f));
+	struct net_opts o = {.address = "127.0.0.1", .loops = 1, .methods = f->methods};
+	struct ord_err e = ERR_INIT;
+
+	f->sin = sin;
+	f->methods[0] = (struct net_method){.path = "/orderer.AtomicBroadcast/Broadcast",
+					    .open = open_broadcast,
+					    .message = on_envelope,
+					    .half_close = half_close,
+					    .arg = f};
+	f->methods[1] = (struct net_method){.path = "/orderer.AtomicBroadcast/Deliver",
+					    .open = open_reader,
+					    .message = on_seek,
+					    .half_close = half_close,
+					    .closed = close_reader,
+					    .arg = f};
+	add_block(f);
+	if (net_server_new(&o, &f->server, &e) < 0 || net_server_start(f->server, &e) < 0) {
+		fprintf(stderr, "%s\n", e.msg);
+		abort();
+	}
+	return f;
+}
+
+uint16_t fake_orderer_port(const struct fake_orderer *f)
+{
+	return net_server_port(f->server);
+}
+
+void fake_orderer_stop(struct fake_orderer *f)
+{
+	net_server_stop(f->server, 0);
+	net_server_free(f->server);
+	for (size_t i = 0; i < f->n_pending; i++)
+		env_unref(f->pending[i]);
+	for (size_t i = 0; i < f->n_blocks; i++)
+		block_unref(f->blocks[i]);
+	free(f);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ordererctl fetch: blocks from an orderer by Deliver, to files or as JSON. */
+#include "cmds.h"
+#include "json_deep.h"
+#include "seek.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct fetch_opts {
+	struct remote_opts remote;
+	const char *channel, *identity, *output;
+	bool json, wait;
+};
+
+struct fetch {
+	const struct fetch_opts *o;
+	struct remote remote;
+	struct msp_local *who;
+	struct remote_call *call;
+	bool to_dir;
+};
+
+/* ---- which blocks ---------------------------------------------------------------------- */
+
+static int parse_number(const char *text, size_t len, uint64_t *out)
+{
+	*out = 0;
+	if (len == 0 || len > 18)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		*out = *out * 10 + (uint64_t)(text[i] - '0');
+	}
+	return 0;
+}
+
+/* "newest", "oldest", "7", "7-12", "7-" (to the newest). */
+static int parse_range(const char *text, struct seek *s, struct ord_err *e)
+{
+	const char *dash = strchr(text, '-');
+	size_t len = dash ? (size_t)(dash - text) : strlen(text);
+
+	if (strcmp(text, "newest") == 0) {
+		s->start = s->stop = SEEK_NEWEST;
+		return 0;
+	}
+	if (strcmp(text, "oldest") == 0) {
+		s->start = s->stop = SEEK_OLDEST;
+		return 0;
+	}
+	if (parse_number(text, len, &s->start) < 0)
+		goto bad;
+	s->stop = s->start;
+	if (dash && !dash[1])
+		s->stop = SEEK_NEWEST;
+	else if (dash &&
+		 (parse_number(dash + 1, strlen(dash + 1), &s->stop) < 0 || s->stop < s->start))
+		goto bad;
+	return 0;
+bad:
+	return err_set(e, ORD_EINVAL, "'%s': want newest, oldest, config, N, N-M or N-", text);
+}
+
+/* ---- where they go ----------------------------------------------------------------------- */
+
+static int encode(const struct fetch *f, const struct ord_block *b, struct buf *out,
+		  struct ord_err *e)
+{
+	if (f->o->json)
+		return json_deep(&common__block__descriptor, buf_bytes(&b->encoded), out, e);
+	buf_add_bytes(out, buf_bytes(&b->encoded));
+	return 0;
+}
+
+static int emit(const struct fetch *f, const struct ord_block *b, struct ord_err *e)
+{
+	struct buf out = BUF_INIT;
+	char *path = NULL;
+	int rc = encode(f, b, &out, e);
+
+	if (f->to_dir)
+		path = x_printf("%s/%s_%" PRIu64 ".%s", f->o->output, f->o->channel, b->number,
+				f->o->json ? "json" : "block");
+	if (rc == 0)
+		rc = ctl_output(path ? path : f->o->output, buf_bytes(&out), e);
+	free(path);
+	buf_fini(&out);
+	return rc;
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+static int ask(struct fetch *f, const struct seek *s, struct ord_err *e)
+{
+	struct buf env = BUF_INIT;
+	int rc = seek_envelope(f->who, &f->remote, s, &env, e);
+
+	if (rc == 0)
+		rc = remote_send(f->call, buf_bytes(&env), e);
+	buf_fini(&env);
+	return rc;
+}
+
+/* The next block (+1): 1; or the end of the answer: 0. */
+static int next(struct fetch *f, struct ord_block **out, struct ord_err *e)
+{
+	struct buf msg = BUF_INIT;
+	int status = 0, rc = remote_receive(f->call, f->o->wait, &msg, e);
+
+	if (rc == 0)
+		rc = err_set(e, ORD_EUNAVAIL, "the orderer ended the call in between");
+	if (rc > 0)
+		rc = seek_response(&msg, out, &status, e);
+	if (rc == 0 && status != COMMON__STATUS__SUCCESS)
+		rc = seek_status_error(status, NULL, e);
+	buf_fini(&msg);
+	return rc;
+}
+
+static int fetch_range(struct fetch *f, const struct seek *s, struct ord_err *e)
+{
+	struct ord_block *b;
+	int rc = ask(f, s, e);
+
+	while (rc == 0 && (rc = next(f, &b, e)) > 0) {
+		rc = emit(f, b, e);
+		block_unref(b);
+	}
+	return rc;
+}
+
+/* One block (+1) and the SUCCESS behind it. */
+static int fetch_one(struct fetch *f, uint64_t number, struct ord_block **out, struct ord_err *e)
+{
+	struct seek s = {f->o->channel, number, number, f->o->wait};
+	struct ord_block *extra;
+	int rc = ask(f, &s, e);
+
+	if (rc == 0)
+		rc = next(f, out, e);
+	if (rc <= 0)
+		return rc < 0 ? rc : err_set(e, ORD_EUNAVAIL, "the orderer sent no block");
+	rc = next(f, &extra, e);
+	if (rc > 0) {
+		block_unref(extra);
+		rc = err_set(e, ORD_EUNAVAIL, "the orderer sent one block too many");
+	}
+	if (rc < 0)
+		block_unref(*out);
+	return rc;
+}
+
+/* The newest block tells where the configuration is. */
+static int fetch_config(struct fetch *f, struct ord_err *e)
+{
+	struct ord_block *b;
+	uint64_t index;
+	int rc = fetch_one(f, SEEK_NEWEST, &b, e);
+
+	if (rc < 0)
+		return rc;
+	rc = block_last_config(b, &index, e);
+	if (rc == 0 && index != b->number) {
+		block_unref(b);
+		rc = fetch_one(f, index, &b, e);
+		if (rc < 0)
+			return rc;
+	}
+	if (rc == 0)
+		rc = emit(f, b, e);
+	block_unref(b);
+	return rc;
+}
+
+/* ---- the command --------------------------------------------------------------------------- */
+
+static int fetch_what(struct fetch *f, const char *what, struct ord_err *e)
+{
+	struct seek s = {.channel = f->o->channel, .wait = f->o->wait};
+	bool config = strcmp(what, "config") == 0;
+	bool to_file = f->o->output && strcmp(f->o->output, "-") != 0 && !f->to_dir;
+	int rc = config ? 0 : parse_range(what, &s, e);
+
+	if (rc == 0 && s.start != s.stop && (to_file || (!f->to_dir && !f->o->json)))
+		rc = err_set(e, ORD_EINVAL,
+			     "several blocks want a directory as --output, or --json alone");
+	if (rc == 0)
+		rc = remote_call(&f->remote, REMOTE_DELIVER, &f->call, e);
+	if (rc == 0)
+		rc = config ? fetch_config(f, e) : fetch_range(f, &s, e);
+	remote_call_free(f->call);
+	return rc;
+}
+
+static int fetch_run(const void *opts, const struct ctl_args *args, struct ord_err *e)
+{
+	const struct fetch_opts *o = opts;
+	struct fetch f = {.o = o, .to_dir = o->output && file_is_dir(o->output)};
+	int rc = 0;
+
+	if (!o->output && !o->json)
+		return err_set(e, ORD_EINVAL, "say where the block goes: --output or --json");
+	rc = identity_open(o->identity, &f.who, e);
+	if (rc == 0)
+		rc = remote_open(&o->remote, &f.remote, e);
+	if (rc == 0) {
+		rc = fetch_what(&f, args->item[0], e);
+		remote_close(&f.remote);
+	}
+	if (f.who)
+		msp_local_close(f.who);
+	return rc;
+}
+
+static const struct ctl_opt fetch_opt[] = {
+	{"channel", CTL_STRING, offsetof(struct fetch_opts, channel), true, "ID",
+	 "of this channel"},
+	{"identity", CTL_STRING, offsetof(struct fetch_opts, identity), true, "MSPID:DIR",
+	 IDENTITY_OPT_HELP},
+	{"output", CTL_STRING, offsetof(struct fetch_opts, output), false, "PATH",
+	 "a file, - for standard output, or a directory, where each block becomes "
+	 "<channel>_<number>.block"},
+	{"json", CTL_FLAG, offsetof(struct fetch_opts, json), false, NULL,
+	 "write JSON as 'block show' does, to standard output without --output"},
+	{"wait", CTL_FLAG, offsetof(struct fetch_opts, wait), false, NULL,
+	 "wait for blocks that are not there yet"},
+	REMOTE_OPTS(struct fetch_opts, remote),
+	CTL_OPT_END};
+
+const struct ctl_cmd cmd_fetch = {
+	.name = "fetch",
+	.operands = "newest|oldest|config|N|N-M|N-",
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = "fetch blocks of a channel from an orderer",
+	.details = "Asks by Deliver, as peers do; works with any Fabric orderer.",
+	.opts = fetch_opt,
+	.defaults = &(const struct fetch_opts){.remote = REMOTE_DEFAULTS},
+	.opts_size = sizeof(struct fetch_opts),
+	.run = fetch_run,
+};
