@@ -107,6 +107,11 @@ void net_link_close(struct net_link *l)
 		conn_lost(l->conn, "closed by us");
 }
 
+bool net_link_draining(const struct net_link *l)
+{
+	return !l->conn || l->conn->draining;
+}
+
 void client_link_state(struct conn *c, const char *why)
 {
 	struct net_link *l = c->link;

@@ -119,16 +119,15 @@ static void keepalive(struct conn *c)
 {
 	uint64_t now = c->loop->now_ns, due;
 
-	if (c->pinged_ns > 0 && c->last_read_ns <= c->pinged_ns) {
+	if (c->pinged) {
 		conn_lost(c, "keepalive ping failed to receive ACK within timeout");
 		return;
 	}
-	c->pinged_ns = 0;
 	due = c->last_read_ns + c->keepalive_ns;
 	if (due <= now) {
 		nghttp2_submit_ping(c->h2, NGHTTP2_FLAG_NONE, NULL);
 		conn_dirty(c);
-		c->pinged_ns = now;
+		c->pinged = true;
 		due = now + c->keepalive_timeout_ns;
 	}
 	timer_set(&c->loop->timers, &c->timer, due);
@@ -307,6 +306,7 @@ static void feed(struct conn *c, const uint8_t *p, size_t n)
 	int got = 1;
 
 	c->last_read_ns = c->loop->now_ns;
+	c->pinged = false;
 	if (c->state == CONN_LINGER || c->closing)
 		return;
 	if (!c->pump) {

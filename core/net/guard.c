@@ -10,7 +10,7 @@
 
 #define PING_TOLERATED_NS (9 * CLOCK_SEC_NS) /* gateways ping every 10 s, give or take */
 #define PING_STRIKES      2u                 /* as grpc-go */
-#define ODD_BURST         1000u
+#define ODD_BURST         500u
 #define ODD_PER_SECOND    100u
 #define RESET_BURST       1000u
 #define RESET_PER_SECOND  200u
@@ -42,7 +42,7 @@ bool guard_frame(struct conn *c, const nghttp2_frame_hd *hd)
 	case NGHTTP2_PING:       /* guard_ping() too */
 	case NGHTTP2_GOAWAY:
 		return true;
-	default: /* SETTINGS, PRIORITY, whatever is unknown */
+	default: /* SETTINGS, PRIORITY; nghttp2 drops unknown types before we see them */
 		break;
 	}
 	return bucket_take(&c->guard.odd, c->loop->now_ns, ODD_BURST, ODD_PER_SECOND);

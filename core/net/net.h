@@ -203,6 +203,8 @@ int net_link_open(struct net_client *c, const struct net_link_opts *o, struct ne
 /** Cut it: closed() comes for each open call, state() last. */
 void net_link_close(struct net_link *l);
 
+bool net_link_draining(const struct net_link *l); /* the server said GOAWAY: no new calls */
+
 /** Open a call of @m with the state @state.  @timeout_ns goes out as grpc-timeout and is kept here
  *  too; 0: none.  @m must outlive the call.
  *  Errors: NULL when the link is down already. */

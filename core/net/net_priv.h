@@ -176,6 +176,7 @@ struct conn {
 	bool blocked;  /* the socket takes nothing now */
 	bool hung_up;  /* the peer has closed its half: read to the end */
 	bool is_dirty;
+	bool pinged;    /* nothing was read since our keepalive ping */
 	bool seen_peer; /* its SETTINGS came: the handshake is over */
 	bool draining;  /* GOAWAY was sent: no new streams */
 	bool closing;   /* close once what is queued is out */
@@ -186,11 +187,10 @@ struct conn {
 	struct outq out;
 	struct timer timer; /* handshake, keepalive or linger, by state */
 	uint64_t handshake_timeout_ns, keepalive_ns, keepalive_timeout_ns, ping_min_ns;
-	uint64_t last_read_ns, pinged_ns;
+	uint64_t last_read_ns;
 	struct guard guard;
 	struct request req;
 	struct net_stream *streams;
-	unsigned n_streams;
 	size_t held;          /* bytes kept back by paused streams */
 	size_t unacked, owed; /* read and not yet given back to the window; the latter once … */
 	size_t max_recv, max_send;                   /* … less is held */

@@ -176,6 +176,7 @@ static int require_alpn(SSL *ssl, int *alert, void *arg)
 				      &n))
 		return SSL_CLIENT_HELLO_SUCCESS;
 	*alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+	ERR_raise(ERR_LIB_SSL, SSL_R_NO_APPLICATION_PROTOCOL);
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
