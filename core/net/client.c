@@ -44,7 +44,7 @@ void net_client_free(struct net_client *c)
 	free(c);
 }
 
-/* ---- links ----------------------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------------------- */
 
 static int dial(const struct net_link_opts *o, char *peer, size_t cap, struct ord_err *e)
 {
@@ -126,7 +126,7 @@ void client_link_state(struct conn *c, const char *why)
 	}
 }
 
-/* ---- calls ------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------- */
 
 static nghttp2_nv nv(const char *name, const char *value)
 {

@@ -33,7 +33,7 @@
 struct conn;
 struct loop;
 
-/* ---- timers: a heap a loop ------------------------------------------------------------ */
+/* ---- timers: a heap a loop --------------------------------------------------------- */
 
 struct timer {
 	uint64_t at_ns;
@@ -49,7 +49,7 @@ void timer_clear(struct timers *h, struct timer *t);
 uint64_t timers_next(const struct timers *h); /* CLOCK_NEVER: none */
 void timers_fire(struct timers *h, uint64_t now_ns);
 
-/* ---- output queues ---------------------------------------------------------------------- */
+/* ---- output queues ----------------------------------------------------------------- */
 
 /* A run of bytes inside a counted node: either copied into it or the application's. */
 struct out_node;
@@ -71,7 +71,7 @@ size_t outq_peek(const struct outq *q, uint8_t *to, size_t max); /* copies, leav
 void outq_drop(struct outq *q, size_t n);
 void outq_fini(struct outq *q);
 
-/* ---- TLS ---------------------------------------------------------------------------------- */
+/* ---- TLS --------------------------------------------------------------------------- */
 
 /* One side's configuration. */
 struct net_tls {
@@ -104,7 +104,7 @@ int pump_read(struct pump *p, uint8_t *to, size_t cap);
 void pump_write(struct pump *p, const uint8_t *from, size_t n);
 void pump_close(struct pump *p); /* close_notify */
 
-/* ---- loops --------------------------------------------------------------------------------- */
+/* ---- loops ------------------------------------------------------------------------- */
 
 struct loop {
 	atomic_uint refs; /* its owner and every stream object */
@@ -140,7 +140,7 @@ void loop_give(struct loop *l, struct conn *c); /* any thread: the connection is
 void loop_todo(struct net_stream *s);
 int loop_watch(struct loop *l, int fd, uint32_t events, void *tag, struct ord_err *e);
 
-/* ---- connections ----------------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------- */
 
 enum conn_state { CONN_CONNECTING, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_DEAD };
 
@@ -215,8 +215,7 @@ void conn_lost(struct conn *c, const char *why);
 void conn_free(struct conn *c);
 void conn_peer_name(char *to, size_t cap, const void *sockaddr);
 
-/* ---- HTTP/2 ------------------------------------------------------------------------------------
- */
+/* ---- HTTP/2 ------------------------------------------------------------------------ */
 
 void h2_start(struct conn *c);
 /** 0, or -1: the connection is to be closed after what is queued. */
