@@ -274,8 +274,8 @@ static void the_debug_log_says_why_a_policy_failed(void **state)
 		"policy /Channel/A/P: identity (mspid=Org2MSP subject=CN=User1@org2.example.com",
 		" has an invalid signature: ",
 		"Signature set did not satisfy policy /Channel/A/P",
-		"Evaluation Failed: Only 0 policies were satisfied, but needed 1 of "
-		"[ /Channel/A/P no such policy: P ]",
+		("Evaluation Failed: Only 0 policies were satisfied, but needed 1 of "
+		 "[ /Channel/A/P no such policy: P ]"),
 		"Signature set did not satisfy policy /Channel/P",
 	};
 	Common__ConfigGroup *root = group_new();
