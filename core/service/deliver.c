@@ -12,9 +12,10 @@
 
 static struct log_logger logger = LOG_LOGGER("common.deliver");
 
-#define RING_SLOTS   16
-#define RING_BYTES   (1u << 20)   /* read ahead of the socket; one block may exceed it */
-#define SOCKET_BYTES (512u << 10) /* handed to the net room and not yet written */
+#define RING_BLOCKS  16
+#define RING_SLOTS   (RING_BLOCKS + 1) /* there is always room for the status behind them */
+#define RING_BYTES   (1u << 20)        /* read ahead of the socket; one block may exceed it */
+#define SOCKET_BYTES (512u << 10)      /* handed to the net room and not yet written */
 
 /* A block, or a status when block is NULL. */
 struct item {
@@ -62,8 +63,10 @@ static void stream_unref(struct stream *s)
 {
 	if (!ref_put(&s->refs))
 		return;
-	for (; s->n > 0; s->n--, s->head++)
-		block_unref(s->ring[s->head % RING_SLOTS].block);
+	for (; s->n > 0; s->n--) {
+		block_unref(s->ring[s->head].block);
+		s->head = (s->head + 1) % RING_SLOTS;
+	}
 	buf_fini(&s->request);
 	net_stream_release(s->net);
 	buf_fini(&s->cert_hash);
@@ -90,7 +93,7 @@ static bool ring_full(struct stream *s)
 	bool full;
 
 	pthread_mutex_lock(&s->lock);
-	full = s->closed || s->n == RING_SLOTS || s->ring_bytes >= RING_BYTES;
+	full = s->closed || s->n >= RING_BLOCKS || s->ring_bytes >= RING_BYTES;
 	pthread_mutex_unlock(&s->lock);
 	return full;
 }
@@ -504,8 +507,9 @@ static bool take_item(struct stream *s, struct item *it, bool *was_full)
 	pthread_mutex_lock(&s->lock);
 	taken = s->n > 0;
 	if (taken) {
-		*was_full = s->n == RING_SLOTS || s->ring_bytes >= RING_BYTES;
-		*it = s->ring[s->head++ % RING_SLOTS];
+		*was_full = s->n >= RING_BLOCKS || s->ring_bytes >= RING_BYTES;
+		*it = s->ring[s->head];
+		s->head = (s->head + 1) % RING_SLOTS;
 		s->n--;
 		s->ring_bytes -= it->block ? it->block->encoded.len : 0;
 	}

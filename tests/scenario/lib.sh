@@ -36,20 +36,17 @@ ledger_copy() { # name ledger
 	chmod -R u+w "$work/ledger"
 }
 
-ledger_binary() { # prints the ordererd of the build directory
-	if [ -x "$build/ordererd" ]; then echo "$build/ordererd"; else return 1; fi
-}
-
 orderer_start() { # name [VARIABLE=VALUE...]
 	work=$scratch/$1
 	shift
 	mkdir -p "$work"
+	touch "$work/log"
 	: "${port:=$(free_port)}"
 	env ORDERER_GENERAL_LISTENADDRESS=127.0.0.1 ORDERER_GENERAL_LISTENPORT="$port" \
 		ORDERER_GENERAL_LOCALMSPID=OrdererMSP ORDERER_GENERAL_LOCALMSPDIR="$orderer_home/msp" \
 		ORDERER_GENERAL_TLS_CERTIFICATE="$orderer_home/tls/server.crt" \
 		ORDERER_GENERAL_TLS_PRIVATEKEY="$orderer_home/tls/server.key" \
-		ORDERER_GENERAL_BOOTSTRAPMETHOD=none ORDERER_GENERAL_PLUGINDIR="$build/plugins" \
+		ORDERER_GENERAL_BOOTSTRAPMETHOD=none ORDERER_GENERAL_PLUGINDIR="$build/.libs" \
 		ORDERER_FILELEDGER_LOCATION="$work/ledger" "$@" \
 		"$build/ordererd" 2>>"$work/log" &
 	pid=$!
