@@ -14,15 +14,14 @@ static struct log_logger logger = LOG_LOGGER("orderer.common.server");
 /* What the operator chose, and what he should hear of; `ordererctl config explain` has the rest. */
 static void log_conf(const struct localconf *conf)
 {
+	struct buf lines = BUF_INIT;
 	const char *const *w;
+	char *rest = NULL;
 
-	for (const struct localconf_row *r = localconf_rows(); r->key; r++) {
-		const char *origin = localconf_origin(conf, r->key);
-
-		if (strcmp(origin, "default") != 0 && r->type != LOCALCONF_SECRET)
-			log_info(&logger, "%s = %s (%s)", r->key, localconf_str(conf, r->key),
-				 origin);
-	}
+	localconf_dump_given(conf, &lines);
+	for (char *s = strtok_r(buf_cstr(&lines), "\n", &rest); s; s = strtok_r(NULL, "\n", &rest))
+		log_info(&logger, "%s", s);
+	buf_fini(&lines);
 	for (w = localconf_warnings(conf); *w; w++)
 		log_warn(&logger, "%s", *w);
 }

@@ -336,6 +336,19 @@ void localconf_dump(const struct localconf *c, struct buf *out)
 	}
 }
 
+void localconf_dump_given(const struct localconf *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_slot *s = &c->slots[i];
+
+		if (!s->given)
+			continue;
+		buf_printf(out, "%s = ", s->row.key);
+		print_value(s, out);
+		buf_printf(out, " (%s)\n", s->origin);
+	}
+}
+
 void localconf_explain(const struct localconf *c, struct buf *out)
 {
 	for (size_t i = 0; i < c->n; i++) {

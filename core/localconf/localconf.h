@@ -75,6 +75,8 @@ const char *localconf_path(const struct localconf *c); /* the file that was read
 const char *const *localconf_warnings(const struct localconf *c);
 /** The effective configuration, one "key = value" a line, secrets as "***". */
 void localconf_dump(const struct localconf *c, struct buf *out);
+/** As dump, but only what is not at its default, with its origin: "key = value (origin)". */
+void localconf_dump_given(const struct localconf *c, struct buf *out);
 /** As dump, with each key's origin and help: `ordererctl config explain`. */
 void localconf_explain(const struct localconf *c, struct buf *out);
 

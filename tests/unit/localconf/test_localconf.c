@@ -284,7 +284,7 @@ static void the_dump_hides_secrets_and_names_no_alias(void **state)
 					"[Kafka.TLS]\nPrivateKey = '-----BEGIN X'\n",
 					no_environment);
 	struct buf b = BUF_INIT;
-	char *list = conf_expand("General.TLS.RootCAs = [@/a, /b]");
+	char *list = conf_expand("General.TLS.RootCAs = [@/a, /b]"), *want;
 
 	(void)state;
 	conf_is(c, "Kafka.SASLPlain.Password", "pa#ss");
@@ -304,8 +304,16 @@ static void the_dump_hides_secrets_and_names_no_alias(void **state)
 	assert_true(has_line(&b, "# Port to listen on for clients.\n# from: default\n"
 				 "General.ListenPort = 7050"));
 	assert_null(strstr((char *)b.data, "pa#ss"));
+	b.len = 0;
+	localconf_dump_given(c, &b);
+	want = x_printf("%s (%s/ordererd.ini:2)\n"
+			"Kafka.TLS.PrivateKey = (12 bytes of PEM) (%s/ordererd.ini:6)\n"
+			"Kafka.SASLPlain.Password = *** (%s/ordererd.ini:4)\n",
+			list, conf_dir, conf_dir, conf_dir);
+	assert_string_equal(buf_cstr(&b), want);
 	buf_fini(&b);
 	free(list);
+	free(want);
 	localconf_free(c);
 }
 
