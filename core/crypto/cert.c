@@ -20,7 +20,6 @@ static bool time_sec(const ASN1_TIME *t, int64_t *sec)
 /* What Go refuses when it parses and OpenSSL only when asked. */
 static const char *flaw_of(X509 *cert)
 {
-	struct curve curve;
 	EVP_PKEY *pkey;
 	int64_t sec;
 
@@ -32,7 +31,7 @@ static const char *flaw_of(X509 *cert)
 	pkey = X509_get0_pubkey(cert);
 	if (!pkey)
 		return "x509: unsupported or malformed public key";
-	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC && !curve_of_pkey(&curve, pkey))
+	if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC && !curve_of_pkey(pkey))
 		return "x509: unsupported elliptic curve";
 	return NULL;
 }
@@ -131,17 +130,17 @@ int crypto_cert_low_s(X509 *cert, EVP_PKEY *issuer_key, X509 **out, struct ord_e
 	struct buf der = BUF_INIT, low = BUF_INIT, fixed = BUF_INIT;
 	const ASN1_BIT_STRING *bits;
 	struct ord_bytes sig;
-	struct curve curve;
+	const struct curve *curve = curve_of_pkey(issuer_key);
 	struct ecsig rs;
 	const char *why = "the signature does not fit the issuer's curve";
 	int rc = 0;
 
 	X509_get0_signature(&bits, NULL, cert);
 	sig = bytes_of(bits->data, (size_t)bits->length);
-	if (!curve_of_pkey(&curve, issuer_key))
+	if (!curve)
 		return err_set(e, ORD_EINVAL,
 			       "the issuer of an ECDSA certificate has no ECDSA key");
-	if (!ecsig_parse(sig, &rs, &why) || !ecsig_encode_low(&curve, &rs, &low)) {
+	if (!ecsig_parse(sig, &rs, &why) || !ecsig_encode_low(curve, &rs, &low)) {
 		rc = err_set(e, ORD_EINVAL, "failed unmashalling signature [%s]", why);
 	} else if (bytes_eq(sig, buf_bytes(&low))) {
 		X509_up_ref(cert);

@@ -3,21 +3,24 @@
 #define CRYPTO_PRIV_H
 
 #include <crypto/crypto.h>
+#include <openssl/ec.h>
 
 #define CRYPTO_MAX_ORDER 66 /* bytes of P-521's order */
 
-/* One of the four curves of Fabric's software provider, as a signature check needs it. */
+/* One of the four curves of Fabric's software provider, as a signature check needs it.  Made once:
+ * a group costs OpenSSL more than a signature. */
 struct curve {
 	int nid;
+	EC_GROUP *group;
 	size_t len;                      /* of the order and of a coordinate, in bytes */
 	uint8_t order[CRYPTO_MAX_ORDER]; /* big-endian */
 	uint8_t half[CRYPTO_MAX_ORDER];  /* order >> 1 */
 };
 
-/** False: not P-224, P-256, P-384 or P-521. */
-bool curve_init(struct curve *c, int nid);
-/** The curve of an EC key; false for any other key. */
-bool curve_of_pkey(struct curve *c, EVP_PKEY *pkey);
+/** NULL: not P-224, P-256, P-384 or P-521. */
+const struct curve *curve_by_nid(int nid);
+/** The curve of an EC key; NULL for any other key. */
+const struct curve *curve_of_pkey(EVP_PKEY *pkey);
 
 /* An ECDSA signature: two positive numbers, big-endian, without leading zeros. */
 struct ecsig {

@@ -11,7 +11,7 @@
 
 struct crypto_key {
 	EVP_PKEY *evp;
-	struct curve curve;
+	const struct curve *curve;
 	uint8_t ski[32];
 };
 
@@ -39,12 +39,12 @@ static bool point_ski(EVP_PKEY *evp, size_t len, uint8_t ski[static 32])
 
 static int key_from_evp(EVP_PKEY *evp, struct crypto_key **out, struct ord_err *e)
 {
-	struct crypto_key k = {.evp = evp};
+	struct crypto_key k = {.evp = evp, .curve = curve_of_pkey(evp)};
 
-	if (!curve_of_pkey(&k.curve, evp))
+	if (!k.curve)
 		return err_set(e, ORD_EINVAL,
 			       "not an ECDSA private key on P-224, P-256, P-384 or P-521");
-	if (!point_ski(evp, k.curve.len, k.ski)) {
+	if (!point_ski(evp, k.curve->len, k.ski)) {
 		ERR_clear_error();
 		return err_set(e, ORD_EINVAL, "the private key has no usable public point");
 	}
@@ -91,7 +91,7 @@ int crypto_sign_digest(struct crypto_key *k, const uint8_t digest[static 32], st
 	bool ok = ctx && EVP_PKEY_sign_init(ctx) == 1 &&
 		  EVP_PKEY_sign(ctx, raw, &len, digest, 32) == 1 &&
 		  ecsig_parse(bytes_of(raw, len), &rs, &why) &&
-		  ecsig_encode_low(&k->curve, &rs, sig);
+		  ecsig_encode_low(k->curve, &rs, sig);
 
 	EVP_PKEY_CTX_free(ctx);
 	if (ok)

@@ -21,46 +21,58 @@
 struct crypto_pubkey {
 	atomic_uint refs;
 	EC_KEY *ec;
-	struct curve curve;
+	const struct curve *curve;
 };
 
-bool curve_init(struct curve *c, int nid)
-{
-	static const int known[] = {NID_secp224r1, NID_X9_62_prime256v1, NID_secp384r1,
-				    NID_secp521r1};
-	EC_GROUP *group;
-	BIGNUM *half;
-	bool found = false;
+/* ---- curves ----------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < UTIL_ARRAY_LEN(known); i++)
-		found = found || known[i] == nid;
-	if (!found)
-		return false;
-	group = EC_GROUP_new_by_curve_name(nid);
-	util_assert(group);
-	half = BN_dup(EC_GROUP_get0_order(group));
-	util_assert(half);
-	c->nid = nid;
-	c->len = (size_t)BN_num_bytes(half);
-	BN_bn2binpad(half, c->order, (int)c->len);
-	BN_rshift1(half, half);
-	BN_bn2binpad(half, c->half, (int)c->len);
-	BN_free(half);
-	EC_GROUP_free(group);
-	return true;
+static struct curve curves[] = {{.nid = NID_secp224r1},
+				{.nid = NID_X9_62_prime256v1},
+				{.nid = NID_secp384r1},
+				{.nid = NID_secp521r1}};
+static pthread_once_t curves_once = PTHREAD_ONCE_INIT;
+
+static void make_curves(void)
+{
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(curves); i++) {
+		struct curve *c = &curves[i];
+		BIGNUM *half;
+
+		c->group = EC_GROUP_new_by_curve_name(c->nid);
+		util_assert(c->group);
+		half = BN_dup(EC_GROUP_get0_order(c->group));
+		util_assert(half);
+		c->len = (size_t)BN_num_bytes(half);
+		BN_bn2binpad(half, c->order, (int)c->len);
+		BN_rshift1(half, half);
+		BN_bn2binpad(half, c->half, (int)c->len);
+		BN_free(half);
+	}
 }
 
-bool curve_of_pkey(struct curve *c, EVP_PKEY *pkey)
+const struct curve *curve_by_nid(int nid)
+{
+	pthread_once(&curves_once, make_curves);
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(curves); i++)
+		if (curves[i].nid == nid)
+			return &curves[i];
+	return NULL;
+}
+
+const struct curve *curve_of_pkey(EVP_PKEY *pkey)
 {
 	char name[32];
 
-	return pkey && EVP_PKEY_get_base_id(pkey) == EVP_PKEY_EC &&
-	       EVP_PKEY_get_group_name(pkey, name, sizeof(name), NULL) == 1 &&
-	       curve_init(c, OBJ_sn2nid(name));
+	if (!pkey || EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC ||
+	    EVP_PKEY_get_group_name(pkey, name, sizeof(name), NULL) != 1)
+		return NULL;
+	return curve_by_nid(OBJ_sn2nid(name));
 }
 
+/* ---- keys -------------------------------------------------------------------------- */
+
 /* The uncompressed point of @cert's EC key and its curve; Go takes no other form. */
-static bool cert_point(X509 *cert, struct curve *c, struct ord_bytes *point)
+static bool cert_point(X509 *cert, const struct curve **c, struct ord_bytes *point)
 {
 	const unsigned char *p;
 	const void *param;
@@ -72,24 +84,23 @@ static bool cert_point(X509 *cert, struct curve *c, struct ord_bytes *point)
 	    OBJ_obj2nid(alg) != NID_X9_62_id_ecPublicKey)
 		return false;
 	X509_ALGOR_get0(NULL, &type, &param, algor);
-	if (type != V_ASN1_OBJECT || !curve_init(c, OBJ_obj2nid(param)))
-		return false;
+	*c = type == V_ASN1_OBJECT ? curve_by_nid(OBJ_obj2nid(param)) : NULL;
 	*point = bytes_of(p, (size_t)len);
-	return point->len == 1 + 2 * c->len && p[0] == POINT_CONVERSION_UNCOMPRESSED;
+	return *c && point->len == 1 + 2 * (*c)->len && p[0] == POINT_CONVERSION_UNCOMPRESSED;
 }
 
 int crypto_pubkey_from_cert(X509 *cert, struct crypto_pubkey **out, struct ord_err *e)
 {
 	struct crypto_pubkey *k;
 	struct ord_bytes point;
-	struct curve curve;
+	const struct curve *curve;
 	EC_KEY *ec;
 
 	if (!cert_point(cert, &curve, &point))
 		return err_set(e, ORD_EINVAL,
 			       "not an ECDSA public key on P-224, P-256, P-384 or P-521");
-	ec = EC_KEY_new_by_curve_name(curve.nid);
-	util_assert(ec);
+	ec = EC_KEY_new();
+	util_assert(ec && EC_KEY_set_group(ec, curve->group) == 1);
 	if (EC_KEY_oct2key(ec, point.data, point.len, NULL) != 1) {
 		ERR_clear_error();
 		EC_KEY_free(ec);
@@ -120,7 +131,7 @@ void crypto_pubkey_unref(struct crypto_pubkey *k)
 int crypto_cert_ski(X509 *cert, uint8_t out[static 32])
 {
 	struct ord_bytes point;
-	struct curve curve;
+	const struct curve *curve;
 
 	if (!cert_point(cert, &curve, &point))
 		return -1;
@@ -179,9 +190,9 @@ int crypto_verify_digest(struct crypto_pubkey *k, const uint8_t digest[static 32
 		return err_set(e, ORD_EPERM, FAILED "Failed unmashalling signature [%s%s%s]",
 			       asn1 ? "failed unmashalling signature [" : "", why, asn1 ? "]" : "");
 	}
-	if (!ecsig_is_low(&k->curve, &rs))
-		return refuse_high_s(&k->curve, rs.s, e);
-	if (rs.r.len > k->curve.len || check(k->ec, digest, &rs) != 1)
+	if (!ecsig_is_low(k->curve, &rs))
+		return refuse_high_s(k->curve, rs.s, e);
+	if (rs.r.len > k->curve->len || check(k->ec, digest, &rs) != 1)
 		return err_set(e, ORD_EPERM, "The signature is invalid");
 	return 0;
 }

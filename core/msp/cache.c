@@ -142,7 +142,7 @@ bool msp_cache_get(struct msp_cache *c, struct ord_bytes key, struct msp_found *
 	struct entry *hit;
 	uint64_t hash;
 
-	if (key.len > MAX_KEY)
+	if (key.len == 0 || key.len > MAX_KEY)
 		return false;
 	hash = util_siphash(key);
 	s = shard_of(c, hash);
@@ -168,7 +168,7 @@ void msp_cache_put(struct msp_cache *c, struct ord_bytes key, const struct msp_f
 	struct shard *s;
 	struct table *t;
 
-	if (key.len > MAX_KEY)
+	if (key.len == 0 || key.len > MAX_KEY)
 		return;
 	e = x_alloc(sizeof(*e) + key.len);
 	e->hash = util_siphash(key);

@@ -105,7 +105,7 @@ static enum why check_names(const struct search *s, const struct msp_cert *ca)
 	struct buf cn = BUF_INIT;
 	bool bare;
 
-	if (!ca->names)
+	if (!ca->names || s->path.len == 0)
 		return FINE;
 	bare = !msp_cert_has_san(s->path.cert[0]) && msp_cert_common_name(s->path.cert[0], &cn) &&
 	       is_hostname(buf_bytes(&cn));

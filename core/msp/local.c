@@ -47,10 +47,8 @@ static int open_signer(const char *signer_path, ProtobufCBinaryData pem, const c
 	if (rc < 0)
 		return err_wrap(e, "%s", signer_path);
 	rc = find_key(signer_path, signer, keys, key, e);
-	if (rc == 0 && msp_check_expired(signer, e) < 0) {
-		crypto_key_free(*key);
+	if (rc == 0 && msp_check_expired(signer, e) < 0)
 		rc = err_wrap(e, "%s: renew it", signer_path);
-	}
 	msp_cert_free(signer);
 	return rc;
 }
@@ -97,7 +95,7 @@ int msp_local_open(const char *dir, const char *mspid, const char *keystore_dir,
 		(*out)->msp = msp;
 		(*out)->key = key;
 		serialize(*out);
-	} else if (key) {
+	} else {
 		crypto_key_free(key);
 	}
 	wire_free(conf);
