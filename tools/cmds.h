@@ -8,6 +8,7 @@
 extern const struct ctl_cmd cmd_bench;
 extern const struct ctl_cmd cmd_block_show;
 extern const struct ctl_cmd cmd_block_verify;
+extern const struct ctl_cmd cmd_config_explain;
 extern const struct ctl_cmd cmd_crypto;
 extern const struct ctl_cmd cmd_fetch;
 extern const struct ctl_cmd cmd_genesis;

@@ -59,6 +59,30 @@ static void help_is_an_answer(void **state)
 	free(out);
 }
 
+static void settings_are_explained_with_their_origin(void **state)
+{
+	char *dir = ctl_tmpdir(), *ini = file_join(dir, "ordererd.ini"), *want, *out;
+	char *text = x_printf("[General]\nListenPort = 7777\nPluginDir = %s/.libs\n",
+			      getenv("TOP_BUILDDIR"));
+
+	(void)state;
+	ctl_write(ini, text);
+	setenv("ORDERER_GENERAL_LOCALMSPID", "MyMSP", 1);
+	out = ctl_answer(ctl_run("config", "explain", "--config", ini));
+	unsetenv("ORDERER_GENERAL_LOCALMSPID");
+	want = x_printf("# from: %s:2\nGeneral.ListenPort = 7777\n", ini);
+	assert_non_null(strstr(out, want));
+	assert_non_null(strstr(out, "# from: environment ORDERER_GENERAL_LOCALMSPID\n"
+				    "General.LocalMSPID = MyMSP\n"));
+	assert_non_null(strstr(out, "# from: default\nGeneral.ConnectionTimeout = 5s\n"));
+	assert_non_null(strstr(out, "# from: default\nsolo.Durable = true\n"));
+	free(want);
+	free(out);
+	free(text);
+	free(ini);
+	ctl_rmdir(dir);
+}
+
 /* The commands of the overview: lines of two blanks, name, two blanks, summary. */
 static void each_command(void (*fn)(char *name))
 {
@@ -122,6 +146,7 @@ int main(void)
 		cmocka_unit_test(usage_errors_exit_with_2_and_one_sentence),
 		cmocka_unit_test(a_failure_exits_with_1),
 		cmocka_unit_test(help_is_an_answer),
+		cmocka_unit_test(settings_are_explained_with_their_origin),
 		cmocka_unit_test(the_man_page_has_every_option),
 	};
 
