@@ -143,24 +143,28 @@ static int load_segments(struct journal *j, struct ord_err *e)
 	return rc < 0 ? rc : 0;
 }
 
-/* Behind the mark no record may be missing between two that are there. */
+/* Positions grow from file to file, and behind the mark none is missing. */
 static int check_complete(const struct journal *j, struct ord_err *e)
 {
-	uint64_t next = j->mark_position + 1;
+	uint64_t next = j->mark_position + 1, end = 0;
 
 	for (size_t i = 0; i < j->n; i++) {
 		const struct journal_segment *s = &j->segments[i];
+		uint64_t first = s->header.first_position;
 
-		if (s->last_position > j->mark_position && s->header.first_position > next)
+		if (s->header.sequence == 0)
+			continue;
+		if (first < end || (first > next && s->last_position > j->mark_position))
 			return err_set(
 				e, ORD_EINTERNAL,
-				"%s: the messages %llu to %llu in front of this journal file "
-				"are damaged: to go on without them, remove the files " PREFIX
-				"* beside it",
-				s->path, (unsigned long long)next,
-				(unsigned long long)s->header.first_position - 1);
-		if (s->last_position >= next)
-			next = s->last_position + 1;
+				"%s begins with message %llu instead of %llu, so this journal "
+				"is damaged: to go on without the messages that stand in no "
+				"block yet, remove the files " PREFIX "* in that directory",
+				s->path, (unsigned long long)first,
+				(unsigned long long)(first < end ? end : next));
+		end = s->last_position + 1;
+		if (end > next)
+			next = end;
 	}
 	return 0;
 }

@@ -343,8 +343,9 @@ static void damage_between_segments_is_refused(void **state)
 	test_write(path, buf_bytes(&b));
 	before = test_tree(w.dir);
 	want = x_printf(
-		"%s: the messages 1 to 2 in front of this journal file are damaged: to go on "
-		"without them, remove the files journal.* beside it",
+		"%s begins with message 3 instead of 1, so this journal is damaged: to go on without "
+		"the messages that stand in no block yet, remove the files journal.* in that "
+		"directory",
 		next);
 	test_fails(journal_open(w.t.l, &j, &e), &e, ORD_EINTERNAL, want);
 	assert_true(before == test_tree(w.dir));
