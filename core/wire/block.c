@@ -206,6 +206,7 @@ struct ord_block *block_new(uint64_t number, struct ord_bytes previous_hash,
 	b = block_from_parts(number, previous_hash, bytes_of(hash, sizeof(hash)), data, n, empty,
 			     BLOCK_META_SLOTS);
 	b->sealed = false;
+	b->data_hash_computed = true;
 	for (size_t i = 0; i < n; i++)
 		if (envs[i]->journal_pos > b->journal_pos)
 			b->journal_pos = envs[i]->journal_pos;

@@ -142,6 +142,7 @@ struct ord_block {
 	uint64_t number;
 	struct ord_bytes previous_hash; /* empty for block 0 */
 	struct ord_bytes data_hash;
+	bool data_hash_computed; /* by block_new(), from the envelopes; else taken as it came */
 	size_t n_data;
 	struct ord_bytes *data; /* envelopes */
 	size_t n_meta;
