@@ -170,25 +170,21 @@ static bool metadata_fits(const struct ord_bytes *meta, size_t n)
 
 const char ledger_false_hash[] = "the data hash does not fit its envelopes";
 
-static const char *whole(struct ord_bytes data_hash, const struct ord_bytes *data, size_t n_data,
-			 const struct ord_bytes *meta, size_t n_meta)
-{
-	if (!metadata_fits(meta, n_meta))
-		return "the metadata is damaged";
-	return data_hash_fits(data_hash, data, n_data) ? NULL : ledger_false_hash;
-}
-
 const char *ledger_record_whole(const struct ledger_record *r, struct ledger_views *tmp)
 {
 	ledger_record_views(r, tmp);
-	return whole(r->data_hash, tmp->v, r->n_data, tmp->v + r->n_data, r->n_meta);
+	if (!metadata_fits(tmp->v + r->n_data, r->n_meta))
+		return "the metadata is damaged";
+	return data_hash_fits(r->data_hash, tmp->v, r->n_data) ? NULL : ledger_false_hash;
 }
 
 const char *ledger_block_whole(const struct ord_block *b)
 {
-	if (b->data_hash.len != BLOCK_HASH_LEN)
-		return "the data hash is not 32 bytes";
-	return whole(b->data_hash, b->data, b->n_data, b->meta, b->n_meta);
+	if (!metadata_fits(b->meta, b->n_meta))
+		return "the metadata slots contradict each other";
+	if (b->data_hash_computed)
+		return NULL;
+	return data_hash_fits(b->data_hash, b->data, b->n_data) ? NULL : ledger_false_hash;
 }
 
 void ledger_record_hash(const struct ledger_record *r, uint8_t out[static BLOCK_HASH_LEN])
