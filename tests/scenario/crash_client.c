@@ -201,7 +201,8 @@ static void note_number(struct verify_call *v, const struct ord_block *b, struct
 
 	if (env_parse(element, &env, &e) < 0)
 		fault(e.msg, b->number);
-	if (env->type == WIRE_ENDORSER_TRANSACTION &&
+	if (env->type == WIRE_ENDORSER_TRANSACTION && env->data.len > 0 &&
+	    env->data.data[0] >= '0' && env->data.data[0] <= '9' && /* others' may stand beside */
 	    (space = memchr(env->data.data, ' ', env->data.len))) {
 		struct ord_bytes number =
 			bytes_of(env->data.data, (size_t)(space - env->data.data));
