@@ -6,6 +6,7 @@
 #include "ctl.h"
 
 extern const struct ctl_cmd cmd_bench;
+extern const struct ctl_cmd cmd_block_import;
 extern const struct ctl_cmd cmd_block_show;
 extern const struct ctl_cmd cmd_block_verify;
 extern const struct ctl_cmd cmd_config_explain;
