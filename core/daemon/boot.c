@@ -6,8 +6,7 @@
 
 static struct log_logger logger = LOG_LOGGER("orderer.common.server");
 
-#define MAX_INFLIGHT 8192               /* messages of all Broadcast streams under way */
-#define STOP_GRACE   (CLOCK_SEC_NS / 2) /* for answers that are due when we are told to stop */
+#define MAX_INFLIGHT 8192 /* messages of all Broadcast streams under way */
 
 /* ---- prepare -------------------------------------------------------------------------- */
 
@@ -40,6 +39,25 @@ static int load_conf(struct daemon *d, const char *ini_path, char **environment,
 	return rc;
 }
 
+/* What Fabric's orderer can do and this one cannot must not be passed over in silence. */
+static int check_conf(const struct localconf *conf, struct ord_err *e)
+{
+	const char *bccsp = localconf_str(conf, "General.BCCSP.Default");
+	const char *ledger = localconf_str(conf, "General.LedgerType");
+
+	if (strcmp(bccsp, "SW") != 0)
+		return err_set(
+			e, ORD_ENOTSUP,
+			"General.BCCSP.Default is %s (%s), but only SW is supported: keys in "
+			"files",
+			bccsp, localconf_origin(conf, "General.BCCSP.Default"));
+	if (strcmp(ledger, "file") != 0)
+		return err_set(e, ORD_ENOTSUP,
+			       "General.LedgerType is %s (%s), but only file is supported", ledger,
+			       localconf_origin(conf, "General.LedgerType"));
+	return 0;
+}
+
 static int open_signer(struct daemon *d, struct ord_err *e)
 {
 	const char *keys = localconf_str(d->conf, "General.BCCSP.SW.FileKeyStore.KeyStore");
@@ -59,6 +77,7 @@ int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, s
 	int rc;
 
 	if ((rc = load_conf(d, ini_path, environment, e)) < 0 ||
+	    (rc = check_conf(d->conf, e)) < 0 ||
 	    (rc = plugin_set_open(d->plugins, d->conf, e)) < 0 || (rc = open_signer(d, e)) < 0)
 		return rc;
 	log_conf(d->conf);
@@ -180,7 +199,9 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 void daemon_stop(struct daemon *d)
 {
 	if (d->server)
-		net_server_stop(d->server, clock_mono_ns() + STOP_GRACE);
+		net_server_stop(d->server,
+				clock_mono_ns() + (uint64_t)localconf_duration_ns(
+							  d->conf, "General.ShutdownTimeout"));
 	pool_free(d->pool);
 	registrar_close(d->registrar);
 	ledger_root_close(d->root);

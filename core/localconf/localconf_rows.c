@@ -54,7 +54,7 @@ static const struct localconf_row rows[] = {
 	    "Threads that verify signatures; 0 lets the number of processors decide. Not a Fabric "
 	    "setting.",
 	    .max = 1024),
-	ROW("General.ShutdownTimeout", DURATION, "10s",
+	ROW("General.ShutdownTimeout", DURATION, "1s",
 	    "How long streams may take to end when the daemon stops. Not a Fabric setting."),
 
 	ROW("General.TLS.Enabled", BOOL, "false", "Serve clients over TLS."),
