@@ -19,7 +19,9 @@ static void write_bytes(struct json *j, const ProtobufCMessage *in,
 	const ProtobufCMessageDescriptor *d = json_opaque(in, f, at);
 	ProtobufCMessage *msg;
 
-	if (b.len == 0 && !element)
+	if (json_is_text(in, f) && wire_utf8_ok(b))
+		json_string(j, b);
+	else if (b.len == 0 && !element)
 		json_literal(j, "null");
 	else if (!d || at->depth >= MAX_DEPTH || wire_unpack(d, b, &msg, NULL) < 0)
 		json_base64(j, b);

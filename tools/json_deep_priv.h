@@ -27,6 +27,8 @@ struct json_place {
 
 /** The group of sub-group @key. */
 enum json_group json_child_group(enum json_group group, const char *key);
+/** Bytes field @f of @msg is text. */
+bool json_is_text(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *f);
 /** What bytes field @f of @msg holds; NULL: just bytes. */
 const ProtobufCMessageDescriptor *json_opaque(const ProtobufCMessage *msg,
 					      const ProtobufCFieldDescriptor *f,

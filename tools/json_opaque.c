@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json_opaque: which bytes field holds which message. */
 #include "json_deep_priv.h"
+#include "transaction.pb-c.h"
 
 /* ---- by place: fields that always hold the same message ------------------------------ */
 
@@ -18,6 +19,20 @@ static const struct {
 	 &common__config_update__descriptor},
 	{&common__config_signature__descriptor, "signature_header",
 	 &common__signature_header__descriptor},
+	{&protos__transaction_action__descriptor, "header", &common__signature_header__descriptor},
+	{&protos__transaction_action__descriptor, "payload",
+	 &protos__chaincode_action_payload__descriptor},
+	{&protos__chaincode_action_payload__descriptor, "chaincode_proposal_payload",
+	 &protos__chaincode_proposal_payload__descriptor},
+	{&protos__chaincode_endorsed_action__descriptor, "proposal_response_payload",
+	 &protos__proposal_response_payload__descriptor},
+	{&protos__proposal_response_payload__descriptor, "extension",
+	 &protos__chaincode_action__descriptor},
+	{&protos__chaincode_proposal_payload__descriptor, "input",
+	 &protos__chaincode_invocation_spec__descriptor},
+	{&protos__chaincode_action__descriptor, "results", &protos__tx_read_write_set__descriptor},
+	{&protos__chaincode_action__descriptor, "events", &protos__chaincode_event__descriptor},
+	{&protos__ns_read_write_set__descriptor, "rwset", &protos__kvrwset__descriptor},
 };
 
 /* ---- config values, by their name and the group they stand in ------------------------- */
@@ -82,6 +97,19 @@ enum json_group json_child_group(enum json_group group, const char *key)
 
 /* ---- by another field of the same message ---------------------------------------------- */
 
+/* Clients may order any bytes: what does not look like a transaction is shown as what it is. */
+static bool is_transaction(struct ord_bytes data)
+{
+	Protos__Transaction *t;
+	bool yes;
+
+	if (wire_unpack(&protos__transaction__descriptor, data, &t, NULL) < 0)
+		return false;
+	yes = t->base.n_unknown_fields == 0;
+	wire_free(t);
+	return yes;
+}
+
 static const ProtobufCMessageDescriptor *payload_data(const Common__Payload *p)
 {
 	Common__ChannelHeader *h;
@@ -97,6 +125,9 @@ static const ProtobufCMessageDescriptor *payload_data(const Common__Payload *p)
 		return &common__config_envelope__descriptor;
 	case WIRE_CONFIG_UPDATE:
 		return &common__config_update_envelope__descriptor;
+	case WIRE_ENDORSER_TRANSACTION:
+		return is_transaction(wire_bytes(p->data)) ? &protos__transaction__descriptor
+							   : NULL;
 	case WIRE_ORDERER_TRANSACTION:
 		return &common__envelope__descriptor;
 	case WIRE_DELIVER_SEEK_INFO:
@@ -146,6 +177,18 @@ static const ProtobufCMessageDescriptor *msp_config(const Msp__MSPConfig *c)
 static const ProtobufCMessageDescriptor *consensus_metadata(const Orderer__ConsensusType *c)
 {
 	return strcmp(c->type, "etcdraft") == 0 ? &etcdraft__config_metadata__descriptor : NULL;
+}
+
+/* Keys of the state: text with any character in it. */
+bool json_is_text(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *f)
+{
+	const ProtobufCMessageDescriptor *d = msg->descriptor;
+
+	if (d == &protos__range_query_info__descriptor)
+		return true;
+	return strcmp(f->name, "key") == 0 &&
+	       (d == &protos__kvread__descriptor || d == &protos__kvwrite__descriptor ||
+		d == &protos__kvmetadata_write__descriptor);
 }
 
 const ProtobufCMessageDescriptor *json_opaque(const ProtobufCMessage *msg,

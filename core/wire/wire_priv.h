@@ -38,9 +38,6 @@ static inline bool wire_is_bytes(const struct wire_field *f, uint32_t id)
 bool wire_find_bytes(struct ord_bytes msg, uint32_t id, struct ord_bytes *out);
 bool wire_find_varint(struct ord_bytes msg, uint32_t id, uint64_t *out);
 
-/** Valid UTF-8 as Go sees it: no surrogates, no overlong forms. */
-bool wire_utf8_ok(struct ord_bytes s);
-
 /* ---- reflect.c: messages by descriptor ------------------------------------------- */
 
 static inline const void *wire_member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)

@@ -36,6 +36,7 @@ static void other_messages_look_as_configtxlator_shows_them(void **state)
 	shows_as_configtxlator("tx/mychannel.Org1MSPanchors.signed-org1admin.tx",
 			       "common.Envelope");
 	shows_as_configtxlator("tx/batchsize.signed-ordereradmin.tx", "common.Envelope");
+	shows_as_configtxlator("tx/endorser.tx", "common.Envelope");
 	shows_as_configtxlator("tx/batchsize.configupdate.pb", "common.ConfigUpdate");
 }
 
