@@ -12,7 +12,7 @@
 #define LEDGER_BATCH_MAX (16u * 1024 * 1024)
 /* A record beyond this is not one: no gRPC message carries such a block. */
 #define LEDGER_RECORD_MAX (256u * 1024 * 1024)
-#define LEDGER_CACHE_MAX  (4u * 1024 * 1024)
+#define LEDGER_CACHE_MAX  (2u * 1024 * 1024)
 #define LEDGER_READERS    4
 
 /* Where a record begins: the length varint of block N. */
