@@ -70,11 +70,12 @@ struct chan {
 	uint8_t last_hash[BLOCK_HASH_LEN];
 
 	/* commit queue */
-	struct monitor commit; /* guards the five below */
+	struct monitor commit; /* guards the six below */
 	struct commit *queue, **queue_tail;
 	size_t queued;
 	uint64_t queued_bytes;
 	bool giving_up;        /* the daemon stops: do not wait for a ledger that refuses */
+	bool gave_up;          /* and a block was dropped: the journal has its messages */
 	atomic_bool read_only; /* the ledger refuses blocks (disk full) */
 	atomic_bool mailed;    /* stands in the commit thread's mailbox */
 

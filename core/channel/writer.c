@@ -54,7 +54,9 @@ static void enqueue(struct chan *c, struct commit *w)
 	monitor_lock(&c->commit);
 	while (queue_full(c) && !(c->giving_up && c->read_only))
 		monitor_wait(&c->commit);
-	dropped = queue_full(c);
+	if (queue_full(c))
+		c->gave_up = true; /* and none behind it is written: there must be no gap */
+	dropped = c->gave_up;
 	if (!dropped) {
 		*c->queue_tail = w;
 		c->queue_tail = &w->next;
@@ -332,9 +334,8 @@ static void *commit_loop(void *arg)
 
 			atomic_store(&c->mailed, false);
 			commit_some(c);
-		} else {
-			retry_stuck(r);
 		}
+		retry_stuck(r); /* however busy the other channels are */
 		retry = next_retry(r);
 	}
 	return NULL;

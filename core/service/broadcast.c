@@ -378,9 +378,20 @@ static void send_answer(struct stream *s, const struct message *m)
 	buf_fini(&b);
 }
 
+/* The message that waits for room, if any, will not be looked at. */
+static void drop_held(struct stream *s)
+{
+	service_forget(s->service, &s->starved);
+	if (s->held)
+		buf_fini(&s->held->body);
+	free(s->held);
+	s->held = NULL;
+}
+
 static void finish(struct stream *s, int code, const char *why)
 {
 	s->finished = true;
+	drop_held(s);
 	net_stream_finish(s->net, code, why);
 }
 
@@ -400,7 +411,7 @@ static void answer(struct stream *s, struct message *m)
 
 static void resume(struct stream *s, uint32_t left)
 {
-	if (s->held && service_admit(s->service, s->held->bytes, &s->starved)) {
+	if (s->held && service_granted(s->service, &s->starved)) {
 		struct message *m = s->held;
 
 		s->held = NULL;
@@ -451,12 +462,7 @@ static void on_closed(struct net_stream *net, void *state)
 
 	(void)net;
 	s->finished = true;
-	service_unlist(s->service, &s->starved);
-	if (s->held) {
-		buf_fini(&s->held->body);
-		free(s->held);
-		s->held = NULL;
-	}
+	drop_held(s);
 	pthread_mutex_lock(&s->lock);
 	s->closed = true;
 	pthread_mutex_unlock(&s->lock);

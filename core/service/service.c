@@ -58,16 +58,40 @@ static bool has_room(const struct service *sv, size_t bytes)
 	       (sv->inflight_bytes + bytes <= sv->opts.max_inflight_bytes || sv->inflight == 0);
 }
 
+static void count_in(struct service *sv, size_t bytes)
+{
+	sv->inflight++;
+	sv->inflight_bytes += bytes;
+}
+
+/* Let in who waits, strictly in turn: a newcomer must not take the room of one who was told of it,
+ * and a large message must not wait for ever behind small ones.  Locked. */
+static void grant(struct service *sv)
+{
+	struct starved *s;
+
+	while ((s = sv->starved) && has_room(sv, s->bytes)) {
+		sv->starved = s->next;
+		if (!sv->starved)
+			sv->starved_tail = &sv->starved;
+		s->listed = false;
+		s->granted = true;
+		count_in(sv, s->bytes);
+		net_stream_wake(s->net);
+	}
+}
+
 bool service_admit(struct service *sv, size_t bytes, struct starved *s)
 {
 	bool room;
 
 	pthread_mutex_lock(&sv->lock);
-	room = has_room(sv, bytes);
+	util_assert(!s->listed && !s->granted);
+	room = !sv->starved && has_room(sv, bytes);
 	if (room) {
-		sv->inflight++;
-		sv->inflight_bytes += bytes;
-	} else if (!s->listed) {
+		count_in(sv, bytes);
+	} else {
+		s->bytes = bytes;
 		s->listed = true;
 		s->next = NULL;
 		*sv->starved_tail = s;
@@ -77,38 +101,54 @@ bool service_admit(struct service *sv, size_t bytes, struct starved *s)
 	return room;
 }
 
-/* One leaves, one may enter: the longest-waiting stream is told. */
-void service_leave(struct service *sv, size_t bytes)
+bool service_granted(struct service *sv, struct starved *s)
 {
-	struct starved *s;
+	bool granted;
 
 	pthread_mutex_lock(&sv->lock);
+	granted = s->granted;
+	s->granted = false;
+	pthread_mutex_unlock(&sv->lock);
+	return granted;
+}
+
+/* Locked. */
+static void count_out(struct service *sv, size_t bytes)
+{
 	sv->inflight--;
 	sv->inflight_bytes -= bytes;
-	s = sv->starved;
-	if (s) {
-		sv->starved = s->next;
-		if (!sv->starved)
-			sv->starved_tail = &sv->starved;
-		s->listed = false;
-		net_stream_wake(s->net);
-	}
+}
+
+void service_leave(struct service *sv, size_t bytes)
+{
+	pthread_mutex_lock(&sv->lock);
+	count_out(sv, bytes);
+	grant(sv);
 	pthread_mutex_unlock(&sv->lock);
 }
 
-void service_unlist(struct service *sv, struct starved *s)
+/* Locked. */
+static void unlist(struct service *sv, struct starved *s)
 {
-	struct starved **p;
+	struct starved **p = &sv->starved;
 
+	while (*p != s)
+		p = &(*p)->next;
+	*p = s->next;
+	if (!*p)
+		sv->starved_tail = p;
+	s->listed = false;
+}
+
+void service_forget(struct service *sv, struct starved *s)
+{
 	pthread_mutex_lock(&sv->lock);
-	if (s->listed) {
-		for (p = &sv->starved; *p != s; p = &(*p)->next)
-			;
-		*p = s->next;
-		if (!*p)
-			sv->starved_tail = p;
-		s->listed = false;
-	}
+	if (s->listed)
+		unlist(sv, s);
+	if (s->granted)
+		count_out(sv, s->bytes);
+	s->granted = false;
+	grant(sv);
 	pthread_mutex_unlock(&sv->lock);
 }
 

@@ -19,11 +19,13 @@ enum {
 int service_status(int code); /* of an ORD_E* code; ORD_OK is SUCCESS */
 const char *service_status_name(int status);
 
-/* A Broadcast stream that waits for room. */
+/* A Broadcast stream, and the message of its that waits for room. */
 struct starved {
 	struct net_stream *net;
+	size_t bytes;
 	struct starved *next;
-	bool listed;
+	bool listed;  /* stands in the queue */
+	bool granted; /* the message is counted already; the stream has been woken to take it in */
 };
 
 struct service {
@@ -36,10 +38,15 @@ struct service {
 	struct starved *starved, **starved_tail;
 };
 
-/** Room for one more message of @bytes?  If not, @s is woken when there may be. */
+/** Room for one more message of @bytes, and nobody waits in front?  If not, @s is queued, and woken
+ *  when its turn has come. */
 bool service_admit(struct service *sv, size_t bytes, struct starved *s);
+/** Was the message of @s that had to wait let in meanwhile?  Once. */
+bool service_granted(struct service *sv, struct starved *s);
 void service_leave(struct service *sv, size_t bytes);
-void service_unlist(struct service *sv, struct starved *s); /* its stream is gone */
+/** Its stream takes no more messages: a place in the queue, or room not used yet, goes to the next.
+ */
+void service_forget(struct service *sv, struct starved *s);
 
 extern const struct net_method broadcast_method;
 extern const struct net_method deliver_method;

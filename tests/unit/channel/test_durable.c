@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What outlives a crash, a ledger that refuses, and a channel that is broken. */
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static struct rig rig;
+static atomic_bool disk_full;
+
+/* Syncs are left out, nobody pulls the plug; a full disk is one that takes no more block bytes. */
+static int disk(enum ledger_io op)
+{
+	if (op == LEDGER_IO_SYNC)
+		return LEDGER_IO_PRETEND;
+	return op == LEDGER_IO_WRITE && atomic_load(&disk_full) ? ENOSPC : 0;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	atomic_store(&disk_full, false);
+	rig_make(&rig, "ledger");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	atomic_store(&disk_full, false);
+	rig_free(&rig);
+	return 0;
+}
+
+/* The directory as a crash now would leave it.  The journal first: a block that is written in
+ * between may then be known by the ledger alone, never by nobody. */
+static void crash_into(const char *to)
+{
+	char *parts[] = {file_join(to, "ordererd"), file_join(to, "chains")};
+	char *from[] = {rig_path(&rig, "ordererd"), rig_path(&rig, "chains")};
+
+	for (int i = 0; i < 2; i++) {
+		rig_copy(from[i], parts[i]);
+		free(from[i]);
+		free(parts[i]);
+	}
+}
+
+/* Go on with the crashed copy in place of the one that runs. */
+static void continue_with(const char *copy)
+{
+	rig_close(&rig);
+	rig_remove(rig.dir);
+	rig_copy(copy, rig.dir);
+	rig_remove(copy);
+	rig_open(&rig);
+}
+
+static void messages_in_no_block_come_back_once(void **state)
+{
+	char *copy = x_printf("%s.crashed", rig.dir);
+
+	(void)state;
+	rig_open(&rig);
+	rig_batches(&rig, 4, 3600 * CLOCK_SEC_NS);
+	rig_accept(&rig, "twin", 2); /* the same envelope twice: two transactions */
+	rig_accept(&rig, "single", 1);
+	rig_accept(&rig, "fourth", 1);
+	rig_until(rig_count(rig.chan, "fourth") == 1);
+	rig_accept(&rig, "twin", 2);
+	rig_accept(&rig, "fifth", 1);
+	crash_into(copy);
+	rig_close(&rig);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
+	continue_with(copy);
+	rig_accept(&rig, "after", 1);
+	rig_until(rig_count(rig.chan, "after") == 1);
+	assert_int_equal(rig_count(rig.chan, "twin"), 4);
+	assert_int_equal(rig_count(rig.chan, "single"), 1);
+	assert_int_equal(rig_count(rig.chan, "fourth"), 1);
+	assert_int_equal(rig_count(rig.chan, "fifth"), 1);
+	free(copy);
+}
+
+/* Blow after blow, at moments between writing a block and marking the journal: what was accepted
+ * before the blow is there once; what came while it fell, once or not at all. */
+static void no_moment_loses_or_doubles(void **state)
+{
+	char *copy = x_printf("%s.crashed", rig.dir), text[32];
+	unsigned sure[4];
+
+	(void)state;
+	for (unsigned round = 0; round < UTIL_ARRAY_LEN(sure); round++) {
+		rig_batches(&rig, 3, 5 * CLOCK_MS_NS);
+		rig_open(&rig);
+		sure[round] = 6 + round;
+		for (unsigned i = 0; i < sure[round]; i++) {
+			snprintf(text, sizeof(text), "%u.%u", round, i % 4);
+			rig_accept(&rig, text, 1);
+		}
+		crash_into(copy);
+		continue_with(copy);
+		rig_close(&rig);
+	}
+	rig_open(&rig);
+	for (unsigned round = 0; round < UTIL_ARRAY_LEN(sure); round++)
+		for (unsigned k = 0; k < 4; k++) {
+			snprintf(text, sizeof(text), "%u.%u", round, k);
+			assert_int_equal(rig_count(rig.chan, text), (sure[round] - k + 3) / 4);
+		}
+	free(copy);
+}
+
+struct ready {
+	struct ord_ticket ticket;
+	int settled, code;
+};
+
+static void on_ready(struct ord_ticket *t, int code, const char *why)
+{
+	struct ready *r = UTIL_CONTAINER(t, struct ready, ticket);
+
+	(void)why;
+	r->settled++;
+	r->code = code;
+}
+
+static int wait_ready(struct ord_err *e)
+{
+	struct ready r = {.ticket = {on_ready}};
+	int rc = chan_wait_ready(rig.chan, &r.ticket, e);
+
+	assert_int_equal(r.settled, rc == 0);
+	return rc < 0 ? rc : r.code;
+}
+
+static void a_full_disk_makes_the_channel_read_only_for_a_while(void **state)
+{
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	rig_open(&rig);
+	rig_batches(&rig, 100, 100 * CLOCK_MS_NS);
+	test_ok(wait_ready(&e), &e);
+	rig_accept(&rig, "in between", 2);
+	atomic_store(&disk_full, true);
+	rig_until(wait_ready(&e) < 0);
+	test_fails(wait_ready(&e), &e, ORD_EUNAVAIL,
+		   "channel mychannel is read-only: the ledger cannot take blocks (disk full?)");
+	assert_int_equal(rig_count(rig.chan, "in between"), 0);
+	atomic_store(&disk_full, false);
+	rig_until(wait_ready(&e) == 0);
+	assert_int_equal(rig_count(rig.chan, "in between"), 2);
+	rig_accept(&rig, "thereafter", 1);
+	rig_until(rig_count(rig.chan, "thereafter") == 1);
+}
+
+/* Even when it never gets better: closing does not hang, and the next run has it all. */
+static void a_full_disk_at_the_end_loses_nothing(void **state)
+{
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	rig_open(&rig);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
+	rig_accept(&rig, "written", 1);
+	rig_until(rig_count(rig.chan, "written") == 1);
+	rig_batches(&rig, 100, 100 * CLOCK_MS_NS);
+	rig_accept(&rig, "kept", 2);
+	atomic_store(&disk_full, true);
+	rig_until(wait_ready(&e) < 0);
+	rig_close(&rig);
+	atomic_store(&disk_full, false);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
+	rig_open(&rig);
+	rig_until(rig_count(rig.chan, "kept") == 2);
+	assert_int_equal(rig_count(rig.chan, "written"), 1);
+}
+
+static void channels_open_side_by_side_in_name_order(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	assert_int_equal(rig.registrar->n, 2);
+	assert_string_equal(chan_id(rig.registrar->chans[0]), RIG_CHANNEL);
+	assert_string_equal(chan_id(rig.registrar->chans[1]), RIG_SYSTEM);
+	assert_ptr_equal(registrar_system(rig.registrar), rig.registrar->chans[1]);
+	assert_null(registrar_find(rig.registrar, "mychanne"));
+	assert_false(chan_errored(rig.chan));
+}
+
+static void a_broken_channel_is_named_and_nothing_starts(void **state)
+{
+	char *file = rig_path(&rig, "chains/" RIG_CHANNEL "/blockfile_000000"), *path;
+	struct buf before = BUF_INIT, after = BUF_INIT;
+	struct ord_err e = ERR_INIT;
+	int fd = open(file, O_WRONLY);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "broken", 6, 20000), 6);
+	close(fd);
+	test_ok(file_read(file, 1u << 30, &before, &e), &e);
+	assert_int_equal(rig_try_open(&rig, &e), ORD_EINVAL);
+	assert_memory_equal(e.msg, "channel mychannel: ", 19);
+	assert_null(strchr(e.msg, '\n'));
+	path = strstr(e.msg, "blockfile_000000");
+	assert_non_null(path);
+	assert_int_equal(atomic_load(&tamper.chains), 0);
+	test_ok(file_read(file, 1u << 30, &after, &e), &e);
+	assert_true(bytes_eq(buf_bytes(&before), buf_bytes(&after)));
+	buf_fini(&before);
+	buf_fini(&after);
+	free(file);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(messages_in_no_block_come_back_once),
+		TEST(no_moment_loses_or_doubles),
+		TEST(a_full_disk_makes_the_channel_read_only_for_a_while),
+		TEST(a_full_disk_at_the_end_loses_nothing),
+		TEST(channels_open_side_by_side_in_name_order),
+		TEST(a_broken_channel_is_named_and_nothing_starts),
+	};
+
+	log_set_spec("panic", NULL);
+	ledger_io_fault = disk;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
