@@ -229,6 +229,8 @@ static void log_line(struct ord_support *s, enum ord_level l, const char *func, 
 	struct chan *c = chan_of(s);
 	struct buf b = BUF_INIT;
 
+	if (!log_enabled(plugin_logger(c->plugin), (int)l))
+		return;
 	buf_printf(&b, "[channel: %s] ", c->id);
 	buf_add_str(&b, fmt);
 	log_vwrite(plugin_logger(c->plugin), (int)l, func, buf_cstr(&b), ap);
