@@ -4,7 +4,7 @@
 #
 #   core/<room>          its own room and the rooms before it in core/LAYERS; of another room only
 #                        <room/room.h>; its own room's further headers are called *_priv.h
-#   plugins/<name>       <ordererd/consensus.h> and its own files; its tests <ordererd/testkit.h>, too
+#   plugins/<name>       <ordererd/consensus.h> and its own files; its test*.c <ordererd/testkit.h>, too
 #   doc/skeleton         as a plugin
 #   include/ordererd     <ordererd/...>
 #   the testkit          <ordererd/...> and its own files
@@ -79,7 +79,8 @@ find core plugins include doc/skeleton tests/conform -name '*.[ch]' 2>/dev/null 
 		else if (dir[1] == "plugins" && dir[3] == "tests")
 			; # a test looks where it must
 		else if (dir[1] == "plugins" || dir[1] == "doc")
-			check_stranger("a plugin", header, quoted, folder, "^ordererd/consensus.h$")
+			check_stranger("a plugin", header, quoted, folder,
+				file ~ /\/test[^\/]*$/ ? "^ordererd/" : "^ordererd/consensus.h$")
 		else if (dir[1] == "include")
 			check_stranger("a public header", header, quoted, folder, "^ordererd/")
 		else if (dir[3] ~ /kit/)

@@ -23,7 +23,7 @@ _Noreturn void conform_skip(const char *why);
 /* A kit with the settings of the command line. */
 struct testkit *conform_kit(const struct ord_plugin *def, struct testkit_opts opts);
 
-#define conform_check(x) ((x) ? (void)0 : conform_failf("%s:%d: %s", __FILE__, __LINE__, #x))
+#define conform_check(x) ((x) ? (void)0 : conform_failf("%s: %s", __func__, #x))
 #define conform_text(what, is, should)                                                          \
 	(strcmp((is), (should)) == 0 ? (void)0                                                  \
 				     : conform_failf("%s are\n#   %s\n# and should be\n#   %s", \

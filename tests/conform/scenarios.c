@@ -74,8 +74,8 @@ static void ready(const struct ord_plugin *def)
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
 	testkit_start(k);
-	if (testkit_wait_ready(k) == 0 && def)
-		testkit_wait_settled(k, strstr(testkit_answers(k), "?ready") ? 1 : 0);
+	conform_check(testkit_wait_ready(k) == 0);
+	testkit_wait_settled(k, strstr(testkit_answers(k), "?ready") ? 1 : 0);
 	conform_check(!testkit_errored(k));
 	testkit_free(k);
 }
@@ -190,6 +190,7 @@ static void many_clients(const struct ord_plugin *def)
 	for (int i = 0; i < CROWD; i++)
 		pthread_join(clients[i].thread, NULL);
 	testkit_wait_settled(k, CROWD * EACH);
+	testkit_wait_written(k, CROWD * EACH - CROWD * EACH % 7);
 	settle_down(k, CROWD * EACH % 7);
 	testkit_advance(k, TIMEOUT);
 	testkit_wait_written(k, CROWD * EACH);
