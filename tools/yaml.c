@@ -199,7 +199,7 @@ static int unknown_key(struct fy_node *n, const char *key, const struct yaml_key
 	const char *names[32] = {NULL}, *near;
 	char *path = fy_node_get_path(n);
 
-	for (size_t i = 0; keys[i].name && i < UTIL_ARRAY_LEN(names) - 1; i++)
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(names) - 1 && keys[i].name; i++)
 		names[i] = keys[i].name;
 	near = err_nearest(key, names);
 	err_set(e, ORD_EINVAL, "%s: unknown key '%s'%s%s%s", path ? path : "/", key,

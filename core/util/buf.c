@@ -49,9 +49,8 @@ void buf_add_u8(struct buf *b, uint8_t c)
 
 void buf_add_uvarint(struct buf *b, uint64_t v)
 {
-	uint8_t tmp[10];
-
-	buf_add(b, tmp, uvarint_put(tmp, v));
+	buf_reserve(b, 10);
+	b->len += uvarint_put(b->data + b->len, v);
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)

@@ -89,16 +89,11 @@ int duration_parse(const char *text, int64_t *ns, struct ord_err *e)
 /* @value / @unit with up to nine digits of fraction, trailing zeros cut. */
 static void add_fraction(struct buf *b, uint64_t value, uint64_t unit)
 {
-	uint64_t frac = value % unit;
-
 	buf_printf(b, "%llu", (unsigned long long)(value / unit));
-	if (frac)
+	if (value % unit)
 		buf_add_str(b, ".");
-	while (frac) {
-		frac *= 10;
+	for (uint64_t frac = value % unit * 10; frac; frac = frac % unit * 10)
 		buf_printf(b, "%llu", (unsigned long long)(frac / unit));
-		frac %= unit;
-	}
 }
 
 void duration_format(struct buf *b, int64_t ns)

@@ -9,7 +9,7 @@ _Static_assert(sizeof(SHA256_CTX) == sizeof(struct sha256), "struct sha256 is a 
 
 static SHA256_CTX *ctx_of(struct sha256 *h)
 {
-	return (SHA256_CTX *)(void *)h->state;
+	return (SHA256_CTX *)(void *)h;
 }
 
 void sha256_init(struct sha256 *h)
