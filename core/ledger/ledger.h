@@ -42,8 +42,8 @@ struct ord_block *ledger_tip(struct ledger *l);
  *  A block already present with the same header hash is skipped as success (recovery replays).
  *  Thread: one at a time per ledger.   Blocks: fsync.
  *  Owns:   borrowed; the ledger keeps its own references.
- *  Errors: ORD_EINVAL wrong number or previous hash; ORD_EUNAVAIL disk full or I/O error: nothing
- *  was kept, the file is back at its old end, try again. */
+ *  Errors: ORD_EINVAL wrong number, previous hash or data hash; ORD_EUNAVAIL disk full or I/O
+ * error: nothing was kept, the file is back at its old end, try again. */
 int ledger_append(struct ledger *l, struct ord_block *const *blocks, size_t n, struct ord_err *e);
 /** Called after the height moved, on the appending thread.  Set once, before the first append. */
 void ledger_on_append(struct ledger *l, void (*fn)(void *arg, uint64_t height), void *arg);

@@ -155,10 +155,11 @@ struct ledger_recovery {
 	struct buf entries;  /* encoded, for the blocks behind those */
 };
 
-/** Find out what is there; changes nothing.   Blocks: disk.
+/** Find out what is there; changes nothing.  @go_wrote: a Go orderer may have added blocks.
+ *  Blocks: disk.
  *  Errors: ORD_EINVAL damage that a torn write does not explain. */
-int ledger_recover(const char *dir, const char *index_path, struct ledger_recovery *r,
-		   struct ord_err *e);
+int ledger_recover(const char *dir, const char *index_path, bool go_wrote,
+		   struct ledger_recovery *r, struct ord_err *e);
 /** Cut the tail if it is torn, and sync the rest.   Blocks: disk. */
 int ledger_recover_tail(const char *dir, const struct ledger_recovery *r, struct ord_err *e);
 
@@ -191,11 +192,12 @@ struct ledger_reader {
 struct ledger_root {
 	char *path, *chains, *own; /* <root>, <root>/chains, <root>/ordererd */
 	int lock_fd;
+	bool go_wrote; /* <root>/index was there on opening: a Go orderer wrote last */
 	uint64_t file_max, segment_size; /* LEDGER_FILE_MAX, JOURNAL_SEGMENT; less in tests */
 	struct ledger_cache *cache;
 	struct ledger_reader readers[LEDGER_READERS];
 	pthread_mutex_t lock; /* guards what follows */
-	bool go_index;        /* <root>/index is there */
+	bool go_index;        /* <root>/index is still there */
 	int go_lock_fd;       /* its LOCK, held; -1: none */
 };
 /** Remove a Go orderer's index/: from now on it would be out of date.   Blocks: disk. */

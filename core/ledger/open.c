@@ -84,7 +84,7 @@ static int recover(struct ledger *l, struct ord_err *e)
 	char *index_path = file_join(l->own, "index");
 	struct ledger_recovery r;
 	struct ord_block *tip;
-	int rc = ledger_recover(l->dir, index_path, &r, e);
+	int rc = ledger_recover(l->dir, index_path, l->root->go_wrote, &r, e);
 
 	if (rc < 0)
 		goto out;

@@ -10,8 +10,10 @@
  *   2. Whole blocks stand in them.  A power loss can tear the middle out of one append of several
  *      blocks, because pages reach the disk in any order.  So they are cut when all this holds: our
  *      index is there and does not list the first broken block (it lists blocks once they are
- *      synced), no later file follows, and the bytes are no more than one append writes
- *      (LEDGER_BATCH_MAX).  Nobody was ever told of blocks in such an append.
+ *      synced), no Go orderer wrote since (its index/ would be there), no later file follows, and
+ *      the bytes are no more than one append writes (LEDGER_BATCH_MAX).  Nobody was ever told of
+ *      blocks in such an append.  A power loss may also leave the index behind the synced blocks,
+ *      but those are whole and stand in front of the torn ones.
  *   3. Anything else is damage: synced blocks would be lost.  Nothing is changed; a person decides.
  *
  * Block 0 is special: when nothing but its data hash is wrong, nobody tore it.  That is case 3,
@@ -33,7 +35,7 @@
 struct recover {
 	struct ledger_recovery *out;
 	struct ledger_scan scan;
-	bool have_index;
+	bool have_index;       /* … and it tells which blocks were synced */
 	uint64_t indexed;      /* entries in the index file, good or not */
 	struct buf index_tail; /* the last of them */
 	uint8_t last_hash[BLOCK_HASH_LEN];
@@ -334,8 +336,8 @@ static void skip_known(struct recover *r)
 	memmove(out->entries.data, out->entries.data + 8 * n, out->entries.len);
 }
 
-int ledger_recover(const char *dir, const char *index_path, struct ledger_recovery *out,
-		   struct ord_err *e)
+int ledger_recover(const char *dir, const char *index_path, bool go_wrote,
+		   struct ledger_recovery *out, struct ord_err *e)
 {
 	struct recover r = {.out = out};
 	int rc;
@@ -345,6 +347,7 @@ int ledger_recover(const char *dir, const char *index_path, struct ledger_recove
 	ledger_scan_init(&r.scan, dir, out->files);
 	if (rc == 0)
 		rc = find_start(&r, index_path, e);
+	r.have_index = r.have_index && !go_wrote;
 	if (rc == 0)
 		rc = walk_heads(&r, e);
 	if (rc == 0)

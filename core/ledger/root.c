@@ -106,7 +106,7 @@ static int check_go_index(struct ledger_root *r, struct ord_err *e)
 				     index, *p);
 	if (rc == 0)
 		rc = take_go_lock(index, &r->go_lock_fd, e);
-	r->go_index = rc == 0;
+	r->go_index = r->go_wrote = rc == 0;
 out:
 	file_list_free(names);
 	free(index);

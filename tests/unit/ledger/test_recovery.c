@@ -199,6 +199,27 @@ static void the_middle_torn_out_of_one_append_is_cut(void **state)
 	buf_fini(&b);
 }
 
+/* Behind our index a Go orderer may have added blocks, each synced: none of them is given up. */
+static void what_a_go_orderer_added_is_not_cut(void **state)
+{
+	char *index = x_printf("%s/index", world.dir), *current = x_printf("%s/CURRENT", index);
+	struct buf b = copy(world.good.len);
+
+	(void)state;
+	assert_int_equal(mkdir(index, 0755), 0);
+	test_write(current, bytes_str("MANIFEST-000000"));
+	memset(b.data + world.at[3], 0, world.at[4] - world.at[3]);
+	put(buf_bytes(&b), 3);
+	refuses("but whole blocks stand there");
+	b.len = world.at[4] - 1;
+	put(buf_bytes(&b), 2);
+	keeps(3);
+	assert_false(file_exists(index));
+	buf_fini(&b);
+	free(current);
+	free(index);
+}
+
 static void blocks_behind_the_index_are_found(void **state)
 {
 	(void)state;
@@ -424,6 +445,7 @@ int main(void)
 		cmocka_unit_test(an_end_zeroed_anywhere_is_cut),
 		cmocka_unit_test(a_hole_in_the_last_block_is_cut),
 		cmocka_unit_test(the_middle_torn_out_of_one_append_is_cut),
+		cmocka_unit_test(what_a_go_orderer_added_is_not_cut),
 		cmocka_unit_test(blocks_behind_the_index_are_found),
 		cmocka_unit_test(a_torn_first_block_leaves_an_empty_chain),
 		cmocka_unit_test(empty_files_are_no_trouble),
