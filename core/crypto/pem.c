@@ -19,6 +19,8 @@ struct scan {
 
 static struct ord_bytes rest_of(const struct scan *s)
 {
+	if (s->pos == 0) /* also when there are no bytes, at NULL */
+		return s->all;
 	return bytes_of(s->all.data + s->pos, s->all.len - s->pos);
 }
 
