@@ -5,11 +5,6 @@
 
 static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen.encoder");
 
-static char *set_text(char **field, const char *text)
-{
-	return *field = x_strdup(text);
-}
-
 /* What @msg packs to; heap. */
 static ProtobufCBinaryData packed(const void *msg)
 {
@@ -24,7 +19,7 @@ Common__ConfigGroup *configtx_group_new(void)
 	Common__ConfigGroup *g = x_alloc(sizeof(*g));
 
 	common__config_group__init(g);
-	set_text(&g->mod_policy, "Admins");
+	g->mod_policy = x_strdup("Admins");
 	return g;
 }
 
@@ -40,7 +35,7 @@ void configtx_add_group(Common__ConfigGroup *g, const char *key, Common__ConfigG
 		}
 	entry = x_alloc(sizeof(*entry));
 	common__config_group__groups_entry__init(entry);
-	set_text(&entry->key, key);
+	entry->key = x_strdup(key);
 	entry->value = take;
 	g->groups = x_realloc(g->groups, (g->n_groups + 1) * sizeof(entry));
 	g->groups[g->n_groups++] = entry;
@@ -52,10 +47,10 @@ void configtx_add_value(Common__ConfigGroup *g, const char *key, const void *msg
 	Common__ConfigGroup__ValuesEntry *entry = x_alloc(sizeof(*entry));
 
 	common__config_group__values_entry__init(entry);
-	set_text(&entry->key, key);
+	entry->key = x_strdup(key);
 	entry->value = x_alloc(sizeof(*entry->value));
 	common__config_value__init(entry->value);
-	set_text(&entry->value->mod_policy, mod_policy);
+	entry->value->mod_policy = x_strdup(mod_policy);
 	entry->value->value = packed(msg);
 	g->values = x_realloc(g->values, (g->n_values + 1) * sizeof(entry));
 	g->values[g->n_values++] = entry;
@@ -68,10 +63,10 @@ void configtx_add_policy(Common__ConfigGroup *g, const char *key, Common__Policy
 	Common__ConfigPolicy *value = x_alloc(sizeof(*value));
 
 	common__config_group__policies_entry__init(entry);
-	set_text(&entry->key, key);
+	entry->key = x_strdup(key);
 	entry->value = value;
 	common__config_policy__init(value);
-	set_text(&value->mod_policy, mod_policy);
+	value->mod_policy = x_strdup(mod_policy);
 	value->policy = x_alloc(sizeof(*value->policy));
 	common__policy__init(value->policy);
 	value->policy->type = (int32_t)type;

@@ -30,6 +30,9 @@ int configtx_fail(const struct configtx_node *at, struct ord_err *e, const char 
 /* Read @path; the names of files in nodes borrow @path.
  * Errors: ORD_ENOENT …; ORD_EINVAL with file and line. */
 int configtx_load(const char *path, struct configtx_node **out, struct ord_err *e);
+/* As above, of what stands in @path. */
+int configtx_parse(const char *path, struct ord_bytes text, struct configtx_node **out,
+		   struct ord_err *e);
 void configtx_free(struct configtx_node *node);
 /* The value of a key in a map; NULL when it is not there or null. */
 const struct configtx_node *configtx_get(const struct configtx_node *map, const char *key);

@@ -216,6 +216,9 @@ static int check_struct(struct configtx_node *node, const struct schema *schema,
 		if (!f)
 			return fail_unknown(item, schema, e);
 		memcpy(item->key, f->key, strlen(f->key)); /* the same but for case */
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(node->items[k]->key, f->key) == 0)
+				return configtx_fail(item, e, "key %s is given twice", f->key);
 		rc = check(item, f->schema, e);
 	}
 	return rc;

@@ -312,8 +312,8 @@ static int fail_parse(const char *path, struct fy_diag *diag, struct ord_err *e)
 	return err_set(e, ORD_EINVAL, "%s:%d: %s", path, error->line, error->msg);
 }
 
-static int parse(const char *path, struct ord_bytes text, struct configtx_node **out,
-		 struct ord_err *e)
+int configtx_parse(const char *path, struct ord_bytes text, struct configtx_node **out,
+		   struct ord_err *e)
 {
 	struct loader l = {.file = path};
 	struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_ALLOW_DUPLICATE_KEYS};
@@ -321,6 +321,8 @@ static int parse(const char *path, struct ord_bytes text, struct configtx_node *
 	struct fy_document *doc;
 	int rc;
 
+	if (!wire_utf8_ok(text)) /* libfyaml 0.7 may look for an end of it for ever */
+		return err_set(e, ORD_EINVAL, "%s: not UTF-8 text", path);
 	fy_diag_cfg_default(&diag_cfg);
 	diag_cfg.fp = NULL;
 	cfg.diag = fy_diag_create(&diag_cfg);
@@ -345,7 +347,7 @@ int configtx_load(const char *path, struct configtx_node **out, struct ord_err *
 	int rc = file_read(path, MAX_FILE, &text, e);
 
 	if (rc == 0)
-		rc = parse(path, buf_bytes(&text), out, e);
+		rc = configtx_parse(path, buf_bytes(&text), out, e);
 	buf_fini(&text);
 	return rc;
 }

@@ -382,6 +382,8 @@ static void keys_are_found_whatever_their_case(void **state)
 	(void)state;
 	assert_int_equal(c->pub.batch_timeout_ns, 4 * CLOCK_SEC_NS);
 	chanconf_unref(c);
+	refused("Profiles: {P: {Orderer: {}, orderer: {}}}\n", "P",
+		"1: key Orderer is given twice");
 }
 
 static void broken_files_are_told_where(void **state)
@@ -389,6 +391,7 @@ static void broken_files_are_told_where(void **state)
 	(void)state;
 	refused("", "P", " not a YAML document");
 	refused("- 1\n", "P", " not a map of sections");
+	refused("%  a:\xff\xff", "P", " not UTF-8 text");
 	refused("Profiles: [\n", "P", "2: flow sequence without a closing bracket");
 	refused("Profiles:\n  P: {Orderer: {}}\n  P: {Orderer: {}}\n", "P",
 		"3: key P is given twice");
