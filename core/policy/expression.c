@@ -208,8 +208,9 @@ static int take_number(struct parser *p, long *n, struct ord_err *e)
 		return fail_token(p, e);
 	for (*n = 0; is_digit(*p->at) && *n <= POLICY_MAX_RULES; p->at++)
 		*n = *n * 10 + (*p->at - '0');
-	if (quote && *p->at++ != quote)
-		return fail(p, p->at - 1, e, "unclosed string literal");
+	if (quote && *p->at != quote)
+		return fail(p, p->at, e, "unclosed string literal");
+	p->at += quote != 0;
 	return 0;
 }
 
@@ -247,7 +248,7 @@ static int parse_args(struct parser *p, enum gate gate, unsigned depth, struct a
 		return fail_token(p, e);
 	if (gate == GATE_OUT_OF) {
 		rc = take_number(p, n, e);
-		more = take(p, ',');
+		more = rc == 0 && take(p, ',');
 	} else {
 		skip_space(p);
 		more = *p->at != ')';

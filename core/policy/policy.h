@@ -33,8 +33,10 @@ const struct policy *policy_find(const struct policy_node *at, const char *name)
 /** The node of a group path below @root, e.g. {"Orderer", NULL}; NULL: no such group. */
 const struct policy_node *policy_group(const struct policy_node *root, const char *const *path);
 
-/** Do these signatures satisfy the policy?  NULL @p evaluates to "No such policy: '%s'" with @name.
- *  Signatures are verified lazily, each at most once, after a principal matched.
+/** Do these signatures satisfy the policy?  NULL @p evaluates to "No such policy: '%s'" with @name,
+ *  less a leading "/Channel/".  @msps: the set that the policy was compiled for.
+ *  Signatures are verified lazily, each at most once, after a principal matched.  The loggers
+ *  "policies" and "cauthdsl" say at debug which sub-policy refused whom, and why.
  *  Thread: any.   Errors: ORD_EPERM with Fabric's text. */
 int policy_evaluate(const struct policy *p, const char *name, struct msp_set *msps,
 		    const struct policy_signed *sigs, size_t n, struct ord_err *e);

@@ -105,6 +105,7 @@ static void bad_expressions_are_told_where(void **state)
 		{"OutOf(3, 'A.member')", "Invalid t-out-of-n predicate, t 3, n 1 at character 1"},
 		{"OutOf(-1, 'A.member')",
 		 "unrecognized token '-1' in policy string at character 7"},
+		{"OutOf('1", "unclosed string literal at character 9"},
 		{"OutOf('A.member', 'B.member')",
 		 "unrecognized token 'A.member' in policy string at character 8"},
 	};

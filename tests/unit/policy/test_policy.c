@@ -6,7 +6,7 @@
 static struct msp_set *msps;
 
 /* The linker puts this in front of msp_verify_digest(): how often is a signature verified? */
-static unsigned n_verified;
+static atomic_uint n_verified;
 int __real_msp_verify_digest(struct msp_identity *id, const uint8_t digest[static 32],
 			     struct ord_bytes sig, struct ord_err *e);
 int __wrap_msp_verify_digest(struct msp_identity *id, const uint8_t digest[static 32],
@@ -163,6 +163,49 @@ static void too_many_signatures_are_refused(void **state)
 		   ORD_EPERM, "1025 signatures, at most 1024 are evaluated");
 	policy_tree_free(tree);
 	free(many);
+	wire_free(root);
+}
+
+struct asker {
+	const struct policy_node *tree;
+	const struct signatures *sigs;
+	unsigned satisfied;
+	pthread_t thread;
+};
+
+static void *ask_often(void *arg)
+{
+	struct asker *a = arg;
+	struct ord_err e;
+
+	for (int i = 0; i < 50; i++)
+		a->satisfied += policy_evaluate(policy_find(a->tree, "P"), "P", msps, a->sigs->list,
+						a->sigs->n, &e) == 0;
+	return NULL;
+}
+
+static void one_tree_serves_many_threads(void **state)
+{
+	Common__ConfigGroup *root = group_new();
+	struct policy_node *tree = NULL;
+	struct signatures sigs;
+	struct asker askers[4];
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	policy_put(root, "P", "AND(" M1 "," M2 "," ORD_MB ")");
+	test_ok(policy_tree_new(msps, "/Channel", root, &tree, &e), &e);
+	sign_all(&sigs, "u1 v1 u2 o a2");
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(askers); i++) {
+		askers[i] = (struct asker){.tree = tree, .sigs = &sigs};
+		test_ok(thread_start(&askers[i].thread, "ask", ask_often, &askers[i], &e), &e);
+	}
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(askers); i++) {
+		assert_int_equal(pthread_join(askers[i].thread, NULL), 0);
+		assert_int_equal(askers[i].satisfied, 50);
+	}
+	signatures_fini(&sigs);
+	policy_tree_free(tree);
 	wire_free(root);
 }
 
@@ -542,6 +585,7 @@ int main(void)
 		cmocka_unit_test(signatures_are_verified_lazily),
 		cmocka_unit_test(a_signature_is_verified_once_for_all_sub_policies),
 		cmocka_unit_test(too_many_signatures_are_refused),
+		cmocka_unit_test(one_tree_serves_many_threads),
 		cmocka_unit_test(thresholds_are_fabrics),
 		cmocka_unit_test(a_missing_sub_policy_counts_as_failing),
 		cmocka_unit_test(sub_policies_may_be_paths),
