@@ -10,7 +10,7 @@ enum { MAX_DEPTH = 100 };
 
 static void write_message(struct json *j, const ProtobufCMessage *msg, struct json_place at);
 
-/* ---- bytes ------------------------------------------------------------------------ */
+/* ---- bytes --------------------------------------------------------------------------- */
 
 static void write_bytes(struct json *j, const ProtobufCMessage *in,
 			const ProtobufCFieldDescriptor *f, struct ord_bytes b,
@@ -31,7 +31,7 @@ static void write_bytes(struct json *j, const ProtobufCMessage *in,
 	}
 }
 
-/* ---- scalars ------------------------------------------------------------------------ */
+/* ---- scalars ------------------------------------------------------------------------- */
 
 static void write_enum(struct json *j, const ProtobufCFieldDescriptor *f, int value)
 {
@@ -134,7 +134,7 @@ static void write_value(struct json *j, const ProtobufCMessage *in,
 	}
 }
 
-/* ---- fields --------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------- */
 
 static const void *member(const ProtobufCMessage *msg, unsigned offset)
 {
@@ -246,7 +246,7 @@ static void write_message(struct json *j, const ProtobufCMessage *msg, struct js
 	json_close(j, '}');
 }
 
-/* ---- the door --------------------------------------------------------------------------- */
+/* ---- the door ------------------------------------------------------------------------ */
 
 const ProtobufCMessageDescriptor *json_deep_type(const char *name)
 {

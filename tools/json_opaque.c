@@ -35,7 +35,7 @@ static const struct {
 	{&protos__ns_read_write_set__descriptor, "rwset", &protos__kvrwset__descriptor},
 };
 
-/* ---- config values, by their name and the group they stand in ------------------------- */
+/* ---- config values, by their name and the group they stand in ------------------------ */
 
 static const struct {
 	enum json_group group;
@@ -95,7 +95,7 @@ enum json_group json_child_group(enum json_group group, const char *key)
 	}
 }
 
-/* ---- by another field of the same message ---------------------------------------------- */
+/* ---- by another field of the same message -------------------------------------------- */
 
 /* Clients may order any bytes: what does not look like a transaction is shown as what it is. */
 static bool is_transaction(struct ord_bytes data)

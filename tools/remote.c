@@ -7,7 +7,7 @@
 
 enum { PEM_MAX = 1 << 20 };
 
-/* ---- options ------------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------------------------- */
 
 static int parse_address(const char *text, struct remote *out, struct ord_err *e)
 {

@@ -28,7 +28,7 @@ static int check_chain(const struct verify *v, const struct ord_block *b, struct
 	return 0;
 }
 
-/* ---- signatures ------------------------------------------------------------------ */
+/* ---- signatures ---------------------------------------------------------------------- */
 
 /* One signature of slot 0: who, and over which bytes. */
 static int read_signature(const struct ord_block *b, const Common__Metadata *m,
@@ -88,7 +88,7 @@ static int check_signatures(const struct verify *v, const struct ord_block *b, s
 	return 0;
 }
 
-/* ---- configuration ---------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------------------- */
 
 static int adopt(struct verify *v, const struct ord_block *b, struct ord_env *env,
 		 struct ord_err *e)

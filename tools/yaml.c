@@ -20,7 +20,7 @@ void yaml_strs_free(struct yaml_strs *s)
 	*s = (struct yaml_strs){NULL, 0};
 }
 
-/* ---- parsing ------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------------------- */
 
 /* Would the tree with every alias copied in stay small?  Aliases of aliases grow exponentially. */
 static bool is_bounded(struct fy_node *n, unsigned depth, unsigned *budget)
@@ -92,7 +92,7 @@ int yaml_parse(const char *path, struct ord_bytes text, struct fy_document **out
 	return rc;
 }
 
-/* ---- reading ------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------- */
 
 static int wrong(struct fy_node *n, const char *want, struct ord_err *e)
 {

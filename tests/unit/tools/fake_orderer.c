@@ -16,6 +16,7 @@ struct reader {
 
 struct fake_orderer {
 	enum fake_sin sin;
+	enum fake_tls tls;
 	struct net_server *server;
 	struct net_method methods[3];
 	struct ord_env *pending[BATCH];
@@ -24,7 +25,7 @@ struct fake_orderer {
 	struct reader readers[MAX_READERS];
 };
 
-/* ---- blocks ----------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------------------- */
 
 static struct ord_block *spoil(struct ord_block *b, struct ord_bytes previous,
 			       struct ord_bytes hash)
@@ -55,7 +56,14 @@ static void add_block(struct fake_orderer *f)
 	f->n_pending = 0;
 }
 
-/* ---- Deliver ------------------------------------------------------------------------------ */
+/* TLS binding, as an orderer with mutual TLS asks for it. */
+static bool is_bound(const struct fake_orderer *f, struct net_stream *s, const struct ord_env *env)
+{
+	return f->tls != FAKE_MUTUAL_TLS ||
+	       bytes_eq(env->tls_cert_hash, net_stream_client_cert_hash(s));
+}
+
+/* ---- Deliver ------------------------------------------------------------------------- */
 
 static void send_block(struct reader *r, struct ord_block *b)
 {
@@ -105,7 +113,6 @@ static void on_seek(struct net_stream *s, void *state, struct net_msg *m)
 	Orderer__SeekInfo *info;
 	struct ord_env *env;
 
-	(void)s;
 	util_assert(env_parse(buf_bytes(&m->body), &env, NULL) == 0);
 	util_assert(wire_unpack(&orderer__seek_info__descriptor, env->data, &info, NULL) == 0);
 	r->next = position(r->f, info->start);
@@ -114,6 +121,8 @@ static void on_seek(struct net_stream *s, void *state, struct net_msg *m)
 	r->active = true;
 	if (strcmp(env->channel_id, "mychannel") != 0)
 		send_status(r, COMMON__STATUS__NOT_FOUND);
+	else if (!is_bound(r->f, s, env))
+		send_status(r, COMMON__STATUS__BAD_REQUEST);
 	serve(r);
 	wire_free(info);
 	env_unref(env);
@@ -138,7 +147,7 @@ static void close_reader(struct net_stream *s, void *state)
 	*(struct reader *)state = (struct reader){0};
 }
 
-/* ---- Broadcast ------------------------------------------------------------------------------ */
+/* ---- Broadcast ----------------------------------------------------------------------- */
 
 static void answer(struct net_stream *s, int status, const char *info)
 {
@@ -169,7 +178,9 @@ static void on_envelope(struct net_stream *s, void *state, struct net_msg *m)
 	struct ord_env *env;
 
 	util_assert(env_parse(buf_bytes(&m->body), &env, NULL) == 0);
-	if (sinful && f->sin == FAKE_REFUSES) {
+	if (!is_bound(f, s, env)) {
+		answer(s, COMMON__STATUS__BAD_REQUEST, "wrong TLS certificate hash");
+	} else if (sinful && f->sin == FAKE_REFUSES) {
 		answer(s, COMMON__STATUS__FORBIDDEN, "permission denied");
 	} else if (sinful && f->sin == FAKE_HANGS_UP) {
 		net_stream_finish(s, NET_UNAVAILABLE, "gone fishing");
@@ -195,16 +206,58 @@ static void half_close(struct net_stream *s, void *state)
 	net_stream_finish(s, NET_OK, "");
 }
 
-/* ---- start, stop ------------------------------------------------------------------------------
- */
+/* ---- start, stop --------------------------------------------------------------------- */
 
-struct fake_orderer *fake_orderer_start(enum fake_sin sin)
+static struct ord_err why;
+
+static void must(int rc)
+{
+	if (rc == 0)
+		return;
+	fprintf(stderr, "%s\n", why.msg);
+	abort();
+}
+
+#define TLS_DIR "ordererOrganizations/example.com/orderers/orderer.example.com/tls"
+
+static struct buf golden_pem(const char *name)
+{
+	const char *top = getenv("TOP_SRCDIR");
+	char *path = x_printf("%s/tests/golden/crypto-config/%s", top ? top : ".", name);
+	struct buf b = BUF_INIT;
+
+	must(file_read(path, 1 << 16, &b, &why));
+	free(path);
+	return b;
+}
+
+/* The client's CA is that of Org1. */
+static void serve_with_tls(struct fake_orderer *f, struct net_opts *o)
+{
+	struct buf cert = golden_pem(TLS_DIR "/server.crt"),
+		   key = golden_pem(TLS_DIR "/server.key");
+	struct buf ca = golden_pem(
+		"peerOrganizations/org1.example.com/tlsca/tlsca.org1.example.com-cert.pem");
+	struct ord_bytes pem = buf_bytes(&ca);
+
+	o->tls = true;
+	o->client_auth = f->tls == FAKE_MUTUAL_TLS;
+	o->cert_pem = buf_bytes(&cert);
+	o->key_pem = buf_bytes(&key);
+	must(net_server_new(o, &f->server, &why));
+	must(net_server_client_cas(f->server, &pem, 1, &why));
+	buf_fini(&cert);
+	buf_fini(&key);
+	buf_fini(&ca);
+}
+
+struct fake_orderer *fake_orderer_start(enum fake_sin sin, enum fake_tls tls)
 {
 	struct fake_orderer *f = x_alloc(sizeof(*f));
 	struct net_opts o = {.address = "127.0.0.1", .loops = 1, .methods = f->methods};
-	struct ord_err e = ERR_INIT;
 
 	f->sin = sin;
+	f->tls = tls;
 	f->methods[0] = (struct net_method){.path = "/orderer.AtomicBroadcast/Broadcast",
 					    .open = open_broadcast,
 					    .message = on_envelope,
@@ -217,10 +270,11 @@ struct fake_orderer *fake_orderer_start(enum fake_sin sin)
 					    .closed = close_reader,
 					    .arg = f};
 	add_block(f);
-	if (net_server_new(&o, &f->server, &e) < 0 || net_server_start(f->server, &e) < 0) {
-		fprintf(stderr, "%s\n", e.msg);
-		abort();
-	}
+	if (tls == FAKE_PLAIN)
+		must(net_server_new(&o, &f->server, &why));
+	else
+		serve_with_tls(f, &o);
+	must(net_server_start(f->server, &why));
 	return f;
 }
 

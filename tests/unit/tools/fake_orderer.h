@@ -19,8 +19,14 @@ enum fake_sin {
 };
 
 struct fake_orderer;
-/** Serve on a port of 127.0.0.1 until stopped; the chain begins with one block. */
-struct fake_orderer *fake_orderer_start(enum fake_sin sin);
+enum fake_tls {
+	FAKE_PLAIN,
+	FAKE_TLS,
+	FAKE_MUTUAL_TLS /* and headers must carry the hash of the client's certificate */
+};
+/** Serve on a port of 127.0.0.1 until stopped; the chain begins with one block.
+ *  The certificates are those of the golden orderer.example.com. */
+struct fake_orderer *fake_orderer_start(enum fake_sin sin, enum fake_tls tls);
 uint16_t fake_orderer_port(const struct fake_orderer *f);
 void fake_orderer_stop(struct fake_orderer *f);
 

@@ -1,42 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ordererctl crypto against a tree that cryptogen made from the same file. */
-#include "ctl_run.h"
+#include "crypto_tree.h"
 
 #include <crypto/crypto.h>
 #include <dirent.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
-/* The tree under test, made once for all tests. */
-static char *work, *tree, *golden;
-
-static int make_tree(void **state)
-{
-	char *config = ctl_golden_path("crypto-config.yaml");
-	struct ctl_run r;
-
-	(void)state;
-	work = ctl_tmpdir();
-	tree = file_join(work, "crypto-config");
-	golden = ctl_golden_path("crypto-config");
-	r = ctl_run("crypto", "--config", config, "--output", tree);
-	free(config);
-	if (r.code != 0)
-		fprintf(stderr, "%s", r.err);
-	ctl_run_free(&r);
-	return r.code;
-}
-
-static int remove_tree(void **state)
-{
-	(void)state;
-	ctl_rmdir(work);
-	free(tree);
-	free(golden);
-	return 0;
-}
-
-/* ---- walking --------------------------------------------------------------------- */
+/* ---- walking ------------------------------------------------------------------------- */
 
 static bool is_key_name(const char *name)
 {
@@ -112,7 +83,7 @@ static void tree_has_the_files_cryptogen_makes(void **state)
 	free(theirs);
 }
 
-/* ---- certificates ------------------------------------------------------------------ */
+/* ---- certificates -------------------------------------------------------------------- */
 
 static X509 *load_cert(const char *path)
 {
@@ -266,38 +237,13 @@ static void verify_node(const char *dir)
 	free(ca);
 }
 
-static void each_node(void (*fn)(const char *dir))
-{
-	static const char *const folders[] = {"ordererOrganizations/example.com/orderers",
-					      "ordererOrganizations/example.com/users",
-					      "peerOrganizations/org1.example.com/peers",
-					      "peerOrganizations/org1.example.com/users",
-					      "peerOrganizations/org2.example.com/peers",
-					      "peerOrganizations/org2.example.com/users"};
-	struct ord_err e = ERR_INIT;
-
-	for (size_t i = 0; i < UTIL_ARRAY_LEN(folders); i++) {
-		char *folder = file_join(tree, folders[i]), **names;
-
-		test_ok(file_list(folder, &names, NULL, &e), &e);
-		for (size_t k = 0; names[k]; k++) {
-			char *dir = file_join(folder, names[k]);
-
-			fn(dir);
-			free(dir);
-		}
-		file_list_free(names);
-		free(folder);
-	}
-}
-
 static void certificates_verify_under_their_cas(void **state)
 {
 	(void)state;
 	each_node(verify_node);
 }
 
-/* ---- keys --------------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------------------- */
 
 static void check_key_file(const char *path, const char *rel, void *arg)
 {
@@ -350,7 +296,7 @@ static void node_ous_are_configured_as_cryptogen_does(void **state)
 	free(theirs);
 }
 
-/* ---- other configurations -------------------------------------------------------------- */
+/* ---- other configurations ------------------------------------------------------------ */
 
 /* Run with @yaml as its configuration and fresh output directory @dir. */
 static struct ctl_run run_config(const char *dir, const char *yaml)

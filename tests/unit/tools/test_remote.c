@@ -11,16 +11,21 @@ struct fixture {
 	char *address, *identity;
 };
 
-static struct fixture start(enum fake_sin sin)
+static struct fixture start_with(enum fake_sin sin, enum fake_tls tls)
 {
 	char *msp = ctl_golden_path(
 		"crypto-config/peerOrganizations/org1.example.com/users/User1@org1.example.com/msp");
-	struct fixture x = {.f = fake_orderer_start(sin)};
+	struct fixture x = {.f = fake_orderer_start(sin, tls)};
 
 	x.address = x_printf("127.0.0.1:%u", fake_orderer_port(x.f));
 	x.identity = x_printf("Org1MSP:%s", msp);
 	free(msp);
 	return x;
+}
+
+static struct fixture start(enum fake_sin sin)
+{
+	return start_with(sin, FAKE_PLAIN);
 }
 
 static void stop(struct fixture *x)
@@ -46,7 +51,7 @@ static size_t count_lines(const char *text, const char *ending)
 	return n;
 }
 
-/* ---- send, fetch ------------------------------------------------------------------------ */
+/* ---- send, fetch --------------------------------------------------------------------- */
 
 static void what_is_sent_comes_back(void **state)
 {
@@ -142,7 +147,80 @@ static void a_lost_orderer_is_named(void **state)
 	free(x.identity);
 }
 
-/* ---- bench ------------------------------------------------------------------------------- */
+/* ---- TLS ----------------------------------------------------------------------------- */
+
+#define ORG1 "crypto-config/peerOrganizations/org1.example.com/"
+static char *orderer_ca, *org1_ca, *client_cert, *client_key;
+
+static int find_pems(void **state)
+{
+	(void)state;
+	orderer_ca = ctl_golden_path("crypto-config/ordererOrganizations/example.com/tlsca/"
+				     "tlsca.example.com-cert.pem");
+	org1_ca = ctl_golden_path(ORG1 "tlsca/tlsca.org1.example.com-cert.pem");
+	client_cert = ctl_golden_path(ORG1 "users/User1@org1.example.com/tls/client.crt");
+	client_key = ctl_golden_path(ORG1 "users/User1@org1.example.com/tls/client.key");
+	return 0;
+}
+
+static int forget_pems(void **state)
+{
+	(void)state;
+	free(orderer_ca);
+	free(org1_ca);
+	free(client_cert);
+	free(client_key);
+	return 0;
+}
+
+static void tls_checks_the_orderer(void **state)
+{
+	struct fixture x = start_with(FAKE_HONEST, FAKE_TLS);
+	struct ctl_run r;
+	char *out;
+
+	(void)state;
+	out = ctl_answer(remote(&x, "send", "--count", "2", "--tls-ca", orderer_ca));
+	assert_int_equal(count_lines(out, " 200 SUCCESS"), 2);
+	free(out);
+	r = remote(&x, "send", "--tls-ca", org1_ca);
+	assert_int_equal(r.code, 1);
+	assert_non_null(strstr(r.err, "unable to get local issuer certificate"));
+	ctl_run_free(&r);
+	r = remote(&x, "send", "--tls-ca", orderer_ca, "--tls-name", "other.example.com");
+	assert_int_equal(r.code, 1);
+	assert_non_null(strstr(r.err, "hostname mismatch"));
+	ctl_run_free(&r);
+	stop(&x);
+}
+
+static void mutual_tls_is_bound_to_the_headers(void **state)
+{
+	struct fixture x = start_with(FAKE_HONEST, FAKE_MUTUAL_TLS);
+	struct ctl_run r;
+	char *out;
+
+	(void)state;
+	out = ctl_answer(remote(&x, "send", "--count", "10", "--tls-ca", orderer_ca, "--tls-cert",
+				client_cert, "--tls-key", client_key));
+	assert_int_equal(count_lines(out, " 200 SUCCESS"), 10);
+	free(out);
+	out = ctl_answer(remote(&x, "fetch", "--json", "newest", "--tls-ca", orderer_ca,
+				"--tls-cert", client_cert, "--tls-key", client_key));
+	assert_non_null(strstr(out, "\t\t\"number\": \"1\""));
+	free(out);
+	r = remote(&x, "send", "--tls-ca", orderer_ca);
+	assert_int_equal(r.code, 1);
+	assert_string_equal(r.out, "");
+	ctl_run_free(&r);
+	r = remote(&x, "send", "--tls-ca", orderer_ca, "--tls-cert", client_cert);
+	ctl_expect(&r, 1, "", "ordererctl send: --tls-cert and --tls-key go together\n");
+	r = remote(&x, "send", "--tls-cert", client_cert);
+	ctl_expect(&r, 1, "", "ordererctl send: TLS options need --tls-ca\n");
+	stop(&x);
+}
+
+/* ---- bench --------------------------------------------------------------------------- */
 
 #define bench(x, ...) remote(x, "bench", "--streams", "4", "--outstanding", "8", __VA_ARGS__)
 
@@ -243,11 +321,13 @@ int main(void)
 		cmocka_unit_test(ranges_are_fetched_in_order),
 		cmocka_unit_test(a_refusal_is_printed_and_ends_it),
 		cmocka_unit_test(a_lost_orderer_is_named),
+		cmocka_unit_test(tls_checks_the_orderer),
+		cmocka_unit_test(mutual_tls_is_bound_to_the_headers),
 		cmocka_unit_test(bench_counts_what_it_did),
 		cmocka_unit_test(bench_keeps_to_a_rate),
 		cmocka_unit_test(bench_finds_out_what_went_wrong),
 		cmocka_unit_test(an_unknown_channel_is_an_error),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, find_pems, forget_pems);
 }
