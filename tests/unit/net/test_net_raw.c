@@ -253,6 +253,30 @@ static void the_window_may_change_in_mid_connection(void **state)
 	rig_stop(&r);
 }
 
+static void streams_beyond_the_limit_are_refused(void **state)
+{
+	const uint32_t limit = 16384;
+	struct frame f;
+	struct rig r;
+	int fd;
+
+	(void)state;
+	rig_start(&r, NULL);
+	fd = raw_open(r.port);
+	for (uint32_t i = 0; i < limit + 2; i++)
+		raw_request(fd, 2 * i + 1, "/rig.Rig/Silent", false, NULL);
+	for (uint32_t i = limit; i < limit + 2; i++) {
+		assert_true(raw_skip_to(fd, NGHTTP2_RST_STREAM, &f));
+		assert_int_equal(f.stream, 2 * i + 1);
+		assert_int_equal(f.body[3], NGHTTP2_REFUSED_STREAM);
+	}
+	assert_int_equal(atomic_load(&seen.opened), limit);
+	raw_frame(fd, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 5, NULL, 0);
+	EXPECT_HEADERS(fd, "grpc-status: 0\n");
+	raw_close(fd);
+	rig_stop(&r);
+}
+
 /* ---- clocks ------------------------------------------------------------------------ */
 
 static void the_server_keeps_deadlines_itself(void **state)
@@ -536,6 +560,7 @@ int main(void)
 		cmocka_unit_test(messages_may_be_cut_and_joined_anywhere),
 		cmocka_unit_test(the_end_of_a_call_resets_a_client_that_goes_on),
 		cmocka_unit_test(the_window_may_change_in_mid_connection),
+		cmocka_unit_test(streams_beyond_the_limit_are_refused),
 		cmocka_unit_test(the_server_keeps_deadlines_itself),
 		cmocka_unit_test(a_handshake_has_its_time),
 		cmocka_unit_test(a_silent_client_is_pinged_and_then_dropped),
