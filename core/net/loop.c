@@ -259,7 +259,6 @@ void loop_close(struct loop *l)
 		conn_lost(c, "shutting down");
 		bury(l);
 	}
-	l->dirty = NULL;
 	while (l->todo)
 		run_todo(l);
 }

@@ -24,8 +24,9 @@
 #define NET_PULL_MAX      ((size_t)256 * 1024) /* frames made ready before they are written */
 #define NET_STREAM_WINDOW (512 * 1024)         /* what a client may send ahead on a stream … */
 #define NET_CONN_WINDOW   (4 * 1024 * 1024)    /* … and on a connection */
-#define NET_HELD_MAX      ((size_t)4 * 1024 * 1024) /* held by pauses; then the window closes */
-#define NET_MAX_STREAMS   16384                     /* at once, per connection */
+#define NET_HELD_MAX      ((size_t)4 * 1024 * 1024)  /* held by pauses; then the window closes */
+#define NET_PARTIAL_MIN   ((size_t)16 * 1024 * 1024) /* unfinished messages, at least */
+#define NET_MAX_STREAMS   16384                      /* at once, per connection */
 #define NET_MAX_HEADERS   ((size_t)16 * 1024) /* bytes of one header list, as RFC 9113 counts */
 #define NET_MAX_MSG       ((size_t)100 * 1024 * 1024)
 #define NET_MAX_QUEUE     ((size_t)2000) /* frames waiting for a client that does not read */
@@ -191,6 +192,7 @@ struct conn {
 	struct guard guard;
 	struct request req;
 	struct net_stream *streams;
+	size_t partial;       /* allocated for messages that are not complete */
 	size_t held;          /* bytes kept back by paused streams */
 	size_t unacked, owed; /* read and not yet given back to the window; the latter once … */
 	size_t max_recv, max_send;                   /* … less is held */

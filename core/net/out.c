@@ -7,8 +7,11 @@
 #include <net/net_priv.h>
 #include <stdlib.h>
 
-#define OUT_ROOM       960u          /* with the header a size that malloc keeps per thread */
-#define OUT_SHARE_MIN  ((size_t)512) /* below it copying is cheaper than one more iovec */
+/* Measured: up to some kilobytes a copy costs less than a node, an iovec and a cold malloc later.
+ */
+#define OUT_ROOM       960u /* with the header a size that malloc keeps per thread */
+#define OUT_MORE_ROOM  8192u
+#define OUT_SHARE_MIN  ((size_t)4096)
 #define OUT_FIRST_RING 8u
 
 struct out_node {
@@ -93,7 +96,9 @@ void outq_copy(struct outq *q, const void *p, size_t n)
 		return;
 	s = extendable(q, n);
 	if (!s) {
-		struct out_node *node = node_new(n > OUT_ROOM ? n : OUT_ROOM);
+		bool many = q->len > 0 && slot(q, q->len - 1)->node->cap > 0;
+		size_t room = many ? OUT_MORE_ROOM : OUT_ROOM;
+		struct out_node *node = node_new(n > room ? n : room);
 
 		push(q, node->room, 0, node);
 		s = slot(q, q->len - 1);

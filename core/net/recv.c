@@ -36,26 +36,38 @@ static void consume(struct net_stream *s, size_t n)
 	conn_dirty(s->conn);
 }
 
-static void reserve_body(struct net_stream *s)
+/* False: the connection's unfinished messages are more than we want to keep. */
+static bool reserve_body(struct net_stream *s)
 {
+	struct conn *c = s->conn;
 	size_t have = s->body.cap, next = have ? 4 * have : BODY_FIRST;
+	size_t max = 2 * c->max_recv > NET_PARTIAL_MIN ? 2 * c->max_recv : NET_PARTIAL_MIN;
 	struct buf *spare = &s->loop->spare;
 
 	if (have == 0 && spare->cap >= s->want) {
 		s->body = *spare;
 		*spare = (struct buf)BUF_INIT;
-		return;
+		c->partial += s->body.cap;
+		return true;
 	}
 	if (next > s->want)
 		next = s->want;
+	if (c->partial + (next - have) > max) {
+		stream_fail(s, NET_RESOURCE_EXHAUSTED,
+			    "too many unfinished messages on this connection");
+		return false;
+	}
 	s->body.data = x_realloc(s->body.data, next);
 	s->body.cap = next;
+	c->partial += next - have;
+	return true;
 }
 
 static void deliver(struct net_stream *s)
 {
 	struct net_msg m = {.body = s->body};
 
+	s->conn->partial -= s->body.cap;
 	s->body = (struct buf)BUF_INIT;
 	s->head_len = 0;
 	s->method->message(s, s->state, &m);
@@ -101,6 +113,25 @@ static bool take_head(struct net_stream *s, const uint8_t **p, const uint8_t *en
 	return true;
 }
 
+/* The same for the message itself. */
+static bool take_body(struct net_stream *s, const uint8_t **p, const uint8_t *end)
+{
+	while (s->body.len < s->want) {
+		size_t take = s->want - s->body.len;
+
+		if (*p == end || (s->body.len == s->body.cap && !reserve_body(s)))
+			return false;
+		if (take > s->body.cap - s->body.len)
+			take = s->body.cap - s->body.len;
+		if (take > (size_t)(end - *p))
+			take = (size_t)(end - *p);
+		memcpy(s->body.data + s->body.len, *p, take);
+		s->body.len += take;
+		*p += take;
+	}
+	return true;
+}
+
 /* Messages out of @n bytes, as many as may be delivered; returns the bytes used. */
 static size_t deframe(struct net_stream *s, const uint8_t *start, size_t n)
 {
@@ -109,21 +140,9 @@ static size_t deframe(struct net_stream *s, const uint8_t *start, size_t n)
 	while (p < end && wanted(s) && may_deliver(s)) {
 		if (!take_head(s, &p, end))
 			break;
-		while (p < end && s->body.len < s->want) {
-			size_t take = s->want - s->body.len;
-
-			if (s->body.len == s->body.cap)
-				reserve_body(s);
-			if (take > s->body.cap - s->body.len)
-				take = s->body.cap - s->body.len;
-			if (take > (size_t)(end - p))
-				take = (size_t)(end - p);
-			memcpy(s->body.data + s->body.len, p, take);
-			s->body.len += take;
-			p += take;
-		}
-		if (s->body.len == s->want)
-			deliver(s);
+		if (!take_body(s, &p, end))
+			break;
+		deliver(s);
 	}
 	return wanted(s) ? (size_t)(p - start) : n;
 }
@@ -188,8 +207,6 @@ void recv_continue(struct net_stream *s)
 
 	if (recv_has_held(s)) {
 		used = deframe(s, s->held.data + s->held_off, s->held.len - s->held_off);
-		if (!s->conn)
-			return;
 		s->held_off += used;
 		count_held(s->conn, -(ptrdiff_t)used);
 		consume(s, used);

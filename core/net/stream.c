@@ -71,6 +71,7 @@ void stream_drop(struct net_stream *s)
 
 	recv_drop_held(s);
 	outq_fini(&s->out);
+	c->partial -= s->body.cap;
 	buf_fini(&s->body);
 	timer_clear(&s->loop->timers, &s->timer);
 	timer_clear(&s->loop->timers, &s->deadline);
@@ -196,27 +197,28 @@ static const char *code_text(int code)
 /* The status as trailers, or, when nothing was sent before, as the whole response. */
 static int submit_status(struct net_stream *s, bool whole)
 {
-	char http[8] = "";
-	int http_len = snprintf(http, sizeof(http), "%d", s->http);
-	struct buf msg = BUF_INIT;
-	nghttp2_nv nv[5] = {
-		NV(":status", http, (size_t)http_len, 0),
-		NV_LITERAL("content-type", "application/grpc"),
-	};
-	size_t first = whole ? 0 : 2, n = 2;
+	struct buf http = BUF_INIT, msg = BUF_INIT;
+	nghttp2_nv nv[5];
+	size_t n = 0;
 	int rc;
 
+	if (whole) {
+		buf_printf(&http, "%d", s->http);
+		nv[n++] = (nghttp2_nv)NV(":status", http.data, http.len, 0);
+		nv[n++] = (nghttp2_nv)NV_LITERAL("content-type", "application/grpc");
+	}
 	nv[n++] = (nghttp2_nv)NV_COPIED("grpc-status", code_text(s->code));
 	if (s->why) {
 		percent_encode(&msg, s->why);
-		nv[n++] = (nghttp2_nv)NV_COPIED("grpc-message", buf_cstr(&msg));
+		nv[n++] = (nghttp2_nv)NV("grpc-message", msg.data, msg.len, 0);
 	}
 	if (s->code == NET_UNIMPLEMENTED)
 		nv[n++] = (nghttp2_nv)NV_LITERAL("grpc-accept-encoding", "identity");
 	if (whole)
 		rc = nghttp2_submit_response(s->conn->h2, s->id, nv, n, NULL);
 	else
-		rc = nghttp2_submit_trailer(s->conn->h2, s->id, nv + first, n - first);
+		rc = nghttp2_submit_trailer(s->conn->h2, s->id, nv, n);
+	buf_fini(&http);
 	buf_fini(&msg);
 	return rc;
 }

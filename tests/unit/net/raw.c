@@ -61,15 +61,6 @@ bool raw_frame(int fd, uint8_t type, uint8_t flags, uint32_t stream, const void 
 	return ok;
 }
 
-int raw_open(uint16_t port)
-{
-	int fd = raw_connect(port);
-
-	raw_send(fd, NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
-	raw_frame(fd, NGHTTP2_SETTINGS, 0, 0, NULL, 0);
-	return fd;
-}
-
 static bool read_all(int fd, void *p, size_t n)
 {
 	for (size_t off = 0; off < n;) {
@@ -109,6 +100,19 @@ bool raw_skip_to(int fd, uint8_t type, struct frame *f)
 		if (f->type == type && !(type == NGHTTP2_SETTINGS && f->flags))
 			return true;
 	return false;
+}
+
+int raw_open(uint16_t port)
+{
+	int fd = raw_connect(port);
+	struct frame f;
+
+	raw_send(fd, NGHTTP2_CLIENT_MAGIC, NGHTTP2_CLIENT_MAGIC_LEN);
+	raw_frame(fd, NGHTTP2_SETTINGS, 0, 0, NULL, 0);
+	assert_true(raw_read(fd, &f));
+	assert_int_equal(f.type, NGHTTP2_SETTINGS);
+	raw_frame(fd, NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0, NULL, 0);
+	return fd;
 }
 
 /* A literal header field that enters no table. */

@@ -30,8 +30,9 @@ static void messages_come_back_in_order(void **state)
 
 static void sizes_around_every_boundary_arrive_whole(void **state)
 {
-	static const size_t sizes[] = {0,     1,     511,   512,    513,    960,     16378,  16379,
-				       16380, 16384, 65536, 131072, 524288, 1000000, 9000000};
+	static const size_t sizes[] = {0,     1,     511,    512,    4095,    4096,
+				       4097,  513,   960,    16378,  16379,   16380,
+				       16384, 65536, 131072, 524288, 1000000, 9000000};
 	struct rig r;
 	struct call c;
 	size_t sum = 0;
