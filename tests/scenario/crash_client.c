@@ -9,84 +9,27 @@
  * hashes, that every acknowledged transaction is there, and that none is there twice; prints "N
  * blocks, N transactions, N acknowledged".
  */
-#include <errno.h>
+#include "client.h"
+
 #include <fcntl.h>
-#include <msp/msp.h>
-#include <net/net.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <wire/wire.h>
 
 #define STREAMS     4 /* a channel */
 #define OUTSTANDING 16
 
-struct client {
-	struct net_client *loop;
+struct crash {
+	struct client c;
 	struct net_link *link;
-	struct msp_local *signer;
 	int acks;
 	uint64_t seed, next;
 	size_t open_calls;
 };
 
-static _Noreturn void die(const char *what, const struct ord_err *e)
-{
-	fprintf(stderr, "crash_client: %s: %s\n", what, e->msg);
-	exit(1);
-}
-
-/* A signed envelope of @type with @data for @channel. */
-static void sign(struct client *c, int32_t type, const char *channel, struct ord_bytes data,
-		 struct buf *out)
-{
-	uint8_t nonce[24];
-	int64_t now = clock_wall_ns();
-	struct wire_header_spec h = {
-		.type = type,
-		.channel_id = channel,
-		.timestamp_sec = now / (int64_t)CLOCK_SEC_NS,
-		.timestamp_nanos = (int32_t)(now % (int64_t)CLOCK_SEC_NS),
-		.creator = msp_local_identity(c->signer),
-		.nonce = bytes_of(nonce, sizeof(nonce)),
-	};
-	struct buf payload = BUF_INIT, sig = BUF_INIT;
-	struct ord_err e = ERR_INIT;
-	struct ord_bytes part;
-	struct ord_env *env;
-
-	crypto_random(nonce, sizeof(nonce));
-	wire_build_payload(&h, data, &payload);
-	part = buf_bytes(&payload);
-	if (msp_local_sign(c->signer, &part, 1, &sig, &e) < 0)
-		die("sign", &e);
-	env = env_make(part, buf_bytes(&sig));
-	buf_add_bytes(out, env->raw);
-	env_unref(env);
-	buf_fini(&payload);
-	buf_fini(&sig);
-}
-
-static void send_buf(struct net_stream *s, struct buf *b)
-{
-	struct net_chunk chunk = {.bytes = buf_bytes(b)};
-
-	net_stream_send(s, &chunk, 1, NULL);
-	buf_fini(b);
-}
-
-static void connect_to(struct client *c, const char *port)
-{
-	struct net_link_opts o = {.address = "127.0.0.1", .port = (uint16_t)atoi(port)};
-	struct ord_err e = ERR_INIT;
-
-	if (net_client_new(&c->loop, &e) < 0 || net_link_open(c->loop, &o, &c->link, &e) < 0)
-		die("connect", &e);
-}
-
 /* ---- load ----------------------------------------------------------------------------- */
 
 struct load_call {
-	struct client *c;
+	struct crash *c;
 	const char *channel;
 	uint64_t sent[OUTSTANDING]; /* numbers under way, oldest at head */
 	unsigned head, n;
@@ -95,36 +38,31 @@ struct load_call {
 static void fill(struct net_stream *s, struct load_call *l)
 {
 	while (l->n < OUTSTANDING) {
-		struct buf env = BUF_INIT;
 		char data[600];
 		uint64_t number = l->c->seed * 1000000000 + l->c->next++;
 		int len = snprintf(data, sizeof(data), "%llu %0*d", (unsigned long long)number,
 				   (int)(number % 500) + 1, 0);
 
-		sign(l->c, WIRE_ENDORSER_TRANSACTION, l->channel, bytes_of(data, (size_t)len),
-		     &env);
 		l->sent[(l->head + l->n++) % OUTSTANDING] = number;
-		send_buf(s, &env);
+		client_send(&l->c->c, s, WIRE_ENDORSER_TRANSACTION, l->channel,
+			    bytes_of(data, (size_t)len));
 	}
 }
 
 static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct load_call *l = state;
-	Orderer__BroadcastResponse *r;
 	struct ord_err e = ERR_INIT;
 	char line[320];
 	int len;
 
-	if (wire_unpack(&orderer__broadcast_response__descriptor, buf_bytes(&m->body), &r, &e) < 0)
-		die("answer", &e);
-	if (r->status != COMMON__STATUS__SUCCESS)
-		die("refused", err_set(&e, ORD_EINVAL, "%s", r->info) ? &e : NULL);
-	wire_free(r);
+	client_check_answer(m);
 	len = snprintf(line, sizeof(line), "%s %llu\n", l->channel,
 		       (unsigned long long)l->sent[l->head % OUTSTANDING]);
-	if (write(l->c->acks, line, (size_t)len) != len)
-		die("write acks", &e);
+	if (write(l->c->acks, line, (size_t)len) != len) {
+		err_set(&e, ORD_EINTERNAL, "cannot write");
+		client_die("acks", &e);
+	}
 	l->head++;
 	l->n--;
 	fill(s, l);
@@ -141,7 +79,7 @@ static void on_gone(struct net_stream *s, void *state)
 static const struct net_method broadcast = {
 	.path = "/orderer.AtomicBroadcast/Broadcast", .message = on_answer, .closed = on_gone};
 
-static int load(struct client *c, char **channels, int n)
+static int load(struct crash *c, char **channels, int n)
 {
 	struct load_call *calls = x_alloc((size_t)n * STREAMS * sizeof(*calls));
 
@@ -157,7 +95,7 @@ static int load(struct client *c, char **channels, int n)
 		fill(s, &calls[i]);
 	}
 	while (c->open_calls > 0)
-		net_client_run(c->loop, CLOCK_NEVER);
+		net_client_run(c->c.loop, CLOCK_NEVER);
 	free(calls);
 	return 0;
 }
@@ -217,22 +155,14 @@ static void note_number(struct verify_call *v, const struct ord_block *b, struct
 static void on_delivered(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct verify_call *v = state;
-	struct ord_bytes body = buf_bytes(&m->body);
-	struct ord_err e = ERR_INIT;
-	struct buf copy = BUF_INIT;
-	struct ord_block *b;
-	uint64_t len;
-	size_t n;
+	uint64_t status = 0;
+	struct ord_block *b = client_block(m, &status);
 
 	(void)s;
-	if (body.len > 0 && body.data[0] == 0x08) { /* status */
-		v->done = uvarint_get(bytes_of(body.data + 1, body.len - 1), &len) && len == 200;
+	if (!b) {
+		v->done = status == COMMON__STATUS__SUCCESS;
 		return;
 	}
-	n = uvarint_get(bytes_of(body.data + 1, body.len - 1), &len);
-	buf_add(&copy, body.data + 1 + n, body.len - 1 - n);
-	if (block_parse(&copy, &b, &e) < 0)
-		fault(e.msg, v->blocks);
 	check_links(v, b);
 	for (size_t i = 0; i < b->n_data; i++)
 		note_number(v, b, b->data[i]);
@@ -274,24 +204,23 @@ static uint64_t check_acks(const struct verify_call *v, const char *path, const 
 }
 
 /* Read the whole chain as it is now. */
-static void read_chain(struct client *c, const char *channel, struct verify_call *v)
+static void read_chain(struct crash *c, const char *channel, struct verify_call *v)
 {
 	uint64_t give_up = clock_mono_ns() + 60 * CLOCK_SEC_NS;
 	struct net_stream *s = net_call(c->link, &deliver, v, 0);
-	struct buf env = BUF_INIT;
 
 	*v = (struct verify_call){.numbers = map_new()};
-	sign(c, WIRE_DELIVER_SEEK_INFO, channel, bytes_of(seek_all, sizeof(seek_all)), &env);
-	send_buf(s, &env);
+	client_send(&c->c, s, WIRE_DELIVER_SEEK_INFO, channel,
+		    bytes_of(seek_all, sizeof(seek_all)));
 	while (!v->done && clock_mono_ns() < give_up)
-		net_client_run(c->loop, give_up);
+		net_client_run(c->c.loop, give_up);
 	if (!v->done)
 		fault("the chain was not delivered to its end", v->blocks);
 	net_call_half_close(s);
 }
 
 /* What the last run accepted and had not cut comes with the next batch time-out: wait for it. */
-static int verify(struct client *c, const char *acks, const char *channel)
+static int verify(struct crash *c, const char *acks, const char *channel)
 {
 	uint64_t give_up = clock_mono_ns() + 15 * CLOCK_SEC_NS, acked;
 	struct verify_call v;
@@ -318,18 +247,16 @@ static int verify(struct client *c, const char *acks, const char *channel)
 
 int main(int argc, char **argv)
 {
-	struct client c = {0};
-	struct ord_err e = ERR_INIT;
-	int rc = 1;
+	struct crash c = {0};
+	int rc;
 
 	if (argc < 7) {
 		fputs("usage: crash_client load|verify PORT MSPDIR MSPID ACKS [SEED] CHANNEL...\n",
 		      stderr);
 		return 2;
 	}
-	if (msp_local_open(argv[3], argv[4], NULL, &c.signer, &e) < 0)
-		die("identity", &e);
-	connect_to(&c, argv[2]);
+	client_open(&c.c, argv + 2);
+	c.link = client_link(&c.c);
 	if (strcmp(argv[1], "load") == 0) {
 		c.acks = open(argv[5], O_WRONLY | O_CREAT | O_APPEND, 0644);
 		c.seed = strtoull(argv[6], NULL, 10);
@@ -337,7 +264,6 @@ int main(int argc, char **argv)
 	} else {
 		rc = verify(&c, argv[5], argv[6]);
 	}
-	net_client_free(c.loop);
-	msp_local_close(c.signer);
+	client_close(&c.c);
 	return rc;
 }

@@ -25,7 +25,7 @@ static unsigned count(const char *text)
 
 static void many_under_way_are_answered_in_order_and_written_once(void **state)
 {
-	struct talk t[3];
+	static struct talk t[3];
 	char text[16];
 
 	(void)state;
@@ -58,7 +58,7 @@ static void a_stream_keeps_its_order(void **state)
 	uint64_t before = ledger_height(chan_ledger(desk.rig.chan));
 	struct ord_env *env[60];
 	struct ord_err e = ERR_INIT;
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	talk_open(&t, desk.link, "Broadcast");
@@ -82,7 +82,7 @@ static void a_stream_keeps_its_order(void **state)
  * ordered. */
 static void refused_in_the_middle(struct ord_env *take, int status, const char *info)
 {
-	struct talk t;
+	static struct talk t;
 
 	talk_open(&t, desk.link, "Broadcast");
 	for (int i = 0; i < 50; i++)
@@ -144,7 +144,7 @@ static void one_that_consensus_refuses_ends_the_stream(void **state)
 
 static void a_chain_that_is_not_ready_refuses(void **state)
 {
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	atomic_store(&tamper.not_ready, true);
@@ -159,7 +159,7 @@ static void a_chain_that_is_not_ready_refuses(void **state)
 /* Accepted first, settled with an error later: what was handed over behind it may stand. */
 static void a_late_failure_is_answered_and_ends_the_stream(void **state)
 {
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	talk_open(&t, desk.link, "Broadcast");
@@ -176,7 +176,7 @@ static void a_late_failure_is_answered_and_ends_the_stream(void **state)
 
 static void what_is_no_envelope_is_a_grpc_error(void **state)
 {
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	talk_open(&t, desk.link, "Broadcast");
@@ -193,7 +193,7 @@ static void what_is_no_envelope_is_a_grpc_error(void **state)
 
 static void a_half_close_waits_for_what_is_under_way(void **state)
 {
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	atomic_store(&tamper.hold, true);
@@ -212,7 +212,7 @@ static void a_half_close_waits_for_what_is_under_way(void **state)
 
 static void a_cancelled_stream_leaves_nothing_behind(void **state)
 {
-	struct talk t, u;
+	static struct talk t, u;
 
 	(void)state;
 	atomic_store(&tamper.hold, true);
@@ -245,7 +245,7 @@ static int set_up_bounded(void **state)
 static void one_stream_has_only_so_many_under_way(void **state)
 {
 	char *big = x_alloc(100000);
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	memset(big, 'x', 99999);
@@ -279,7 +279,7 @@ static bool nothing_in_flight(void)
 
 static void all_streams_share_the_common_bound_and_none_starves(void **state)
 {
-	struct talk t[20];
+	static struct talk t[20];
 
 	(void)state;
 	atomic_store(&tamper.hold, true);
@@ -305,7 +305,7 @@ static void all_streams_share_the_common_bound_and_none_starves(void **state)
 /* Streams that wait for room and then go, or are refused, pass their turn on. */
 static void who_leaves_the_queue_passes_the_turn_on(void **state)
 {
-	struct talk holder[2], gone[6], waiting[6];
+	static struct talk holder[2], gone[6], waiting[6];
 
 	(void)state;
 	atomic_store(&tamper.hold, true);
@@ -344,7 +344,7 @@ static int set_up_bytes(void **state)
 static void bytes_are_bounded_and_a_large_message_gets_through(void **state)
 {
 	char *big = x_alloc(50000);
-	struct talk small[4], large;
+	static struct talk small[4], large;
 
 	(void)state;
 	memset(big, 'x', 49999);

@@ -178,7 +178,7 @@ static uint64_t real(uint64_t n)
 static void run_row(size_t i)
 {
 	struct row r = rows[i];
-	struct talk t;
+	static struct talk t;
 
 	r.k.start_at = real(r.k.start_at);
 	r.k.stop_at = real(r.k.stop_at);
@@ -205,7 +205,7 @@ static void every_row_of_the_tables_holds(void **state)
 static void a_start_at_the_height_waits_for_the_block(void **state)
 {
 	uint64_t n = height();
-	struct talk at, next;
+	static struct talk at, next;
 
 	(void)state;
 	seek(&at, (struct seek)RANGE(AT, n, AT, n));
@@ -228,7 +228,7 @@ static void a_start_at_the_height_waits_for_the_block(void **state)
 static void a_stop_that_has_passed_follows_for_ever(void **state)
 {
 	unsigned there = (unsigned)height() - 5;
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	seek(&t, (struct seek)RANGE(AT, 5, UNSET, 0));
@@ -242,7 +242,7 @@ static void a_stop_that_has_passed_follows_for_ever(void **state)
 
 static void requests_follow_each_other_on_one_stream(void **state)
 {
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	seek(&t, (struct seek)RANGE(AT, 0, AT, 3));
@@ -263,7 +263,7 @@ static void requests_follow_each_other_on_one_stream(void **state)
 /* The one answer to a message. */
 static void refused(const struct ord_env *env, int status)
 {
-	struct talk t;
+	static struct talk t;
 
 	talk_open(&t, desk.link, "Deliver");
 	talk_send(&t, env);
@@ -279,7 +279,7 @@ static const struct seek all = {.start = OLDEST, .stop = NEWEST};
 static void a_malformed_request_is_a_bad_request(void **state)
 {
 	struct ord_env *env;
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	env = env_make(bytes_of(NULL, 0), bytes_str("s"));
@@ -324,7 +324,7 @@ static void the_clock_must_be_near(void **state)
 {
 	const int64_t refused_at[] = {-1000, 1000, -1000000000};
 	struct ord_env *env;
-	struct talk t;
+	static struct talk t;
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(refused_at); i++) {
@@ -393,7 +393,7 @@ static void mutual_tls_asks_for_the_binding(void **state)
 static void a_consenter_in_trouble_ends_strict_streams_only(void **state)
 {
 	struct seek lenient = follow();
-	struct talk strict, effort, again, late_effort;
+	static struct talk strict, effort, again, late_effort;
 
 	(void)state;
 	lenient.best_effort = true;
@@ -426,7 +426,7 @@ static void a_consenter_in_trouble_ends_strict_streams_only(void **state)
 static void a_new_configuration_is_asked_before_the_next_block(void **state)
 {
 	struct ord_env *env = rig_tx(&desk.rig.other, "x");
-	struct talk org1, org2;
+	static struct talk org1, org2;
 
 	(void)state;
 	seek(&org1, follow());
@@ -451,7 +451,7 @@ static void a_new_configuration_is_asked_before_the_next_block(void **state)
 static void an_identity_that_expires_on_the_way_gets_no_more_blocks(void **state)
 {
 	struct person brief;
-	struct talk t;
+	static struct talk t;
 	int64_t end;
 
 	(void)state;
@@ -471,7 +471,7 @@ static void an_identity_that_expires_on_the_way_gets_no_more_blocks(void **state
 
 static void a_cancelled_stream_stops_watching(void **state)
 {
-	struct talk t[8];
+	static struct talk t[8];
 
 	(void)state;
 	for (int i = 0; i < 8; i++)
@@ -507,7 +507,7 @@ static void add_large_blocks(unsigned n)
 static void who_does_not_read_holds_nobody_up_and_misses_nothing(void **state)
 {
 	uint64_t from = height();
-	struct talk slow, quick;
+	static struct talk slow, quick;
 
 	(void)state;
 	seek(&slow, follow());
