@@ -162,7 +162,7 @@ bool crypto_pem_next(struct ord_bytes *rest, struct ord_bytes *label, struct buf
 	struct scan s = {.all = *rest};
 	size_t len = der->len;
 
-	while (find_begin(&s)) {
+	while (s.all.len > 0 && find_begin(&s)) {
 		if (read_block(&s, label, der)) {
 			*rest = rest_of(&s);
 			return true;

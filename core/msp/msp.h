@@ -23,8 +23,8 @@ struct msp_set *msp_set_new(enum msp_version version);
 /** Set up one MSP from an MSPConfig (spec 3.6).  Its id is returned in *mspid, owned by the set.
  *  An equal definition of a known id is shared.
  *  Thread: one, before the set is shared.
- *  Errors: ORD_EINVAL with Fabric's text; "Attempted to define two different versions of MSP: %s".
- */
+ *  Errors: ORD_EINVAL "setting up the MSP manager failed: …", "Setup error: unsupported msp type
+ * %d", "Attempted to define two different versions of MSP: %s". */
 int msp_set_add(struct msp_set *s, const Msp__MSPConfig *config, const char **mspid,
 		struct ord_err *e);
 struct msp_set *msp_set_ref(struct msp_set *s);
@@ -41,7 +41,7 @@ int msp_identify(struct msp_set *s, struct ord_bytes serialized, struct msp_iden
 		 struct ord_err *e);
 struct msp_identity *msp_identity_ref(struct msp_identity *id);
 void msp_identity_unref(struct msp_identity *id);
-/** Full validation (spec 3.5); the answer is computed once. */
+/** Full validation (spec 3.5), worked out when the identity was made.   Errors: ORD_EPERM. */
 int msp_validate(struct msp_identity *id, struct ord_err *e);
 /** Identity keys: equal when mspid and certificate are equal. */
 struct ord_bytes msp_identity_key(const struct msp_identity *id);
@@ -50,7 +50,8 @@ const char *msp_identity_mspid(const struct msp_identity *id);
 int64_t msp_identity_not_after(const struct msp_identity *id);
 /** For logs: "(mspid=Org1MSP subject=CN=… issuer=CN=… serialnumber=…)" appended. */
 void msp_identity_describe(const struct msp_identity *id, struct buf *out);
-/** Verify a signature over a SHA-256 digest. */
+/** Verify a signature over a SHA-256 digest; costs what crypto_verify_digest() does.
+ *  Thread: any.   Errors: ORD_EPERM as crypto_verify_digest(). */
 int msp_verify_digest(struct msp_identity *id, const uint8_t digest[static 32],
 		      struct ord_bytes sig, struct ord_err *e);
 
@@ -64,8 +65,9 @@ struct msp_principal {
 /** Compile a principal for a set; equal principals share one.  Thread: one, before sharing.
  *  Never fails: a malformed principal is one that nobody satisfies, for its own reason. */
 const struct msp_principal *msp_principal(struct msp_set *s, const Msp__MSPPrincipal *p);
-/** Does @id satisfy @p (spec 3.8)?  Cached per identity.
- *  Thread: any.   Errors: ORD_EPERM with the reason. */
+/** Does @id, of the same set, satisfy @p (spec 3.8)?  The answer is remembered with the identity;
+ * its reason is not, so pass NULL for @e unless somebody will read it. Thread: any.   Errors:
+ * ORD_EPERM with the reason. */
 int msp_satisfies(struct msp_identity *id, const struct msp_principal *p, struct ord_err *e);
 
 /** NotAfter of the certificate in a SerializedIdentity, whether or not it is valid; INT64_MAX when
@@ -76,7 +78,8 @@ int64_t msp_expiry(struct msp_set *s, struct ord_bytes serialized);
 
 struct msp_local;
 /** Read an MSP directory (spec 3.1) and find its signing key in @keystore_dir (NULL:
- * <dir>/keystore). Errors: text names the file and the remedy. */
+ * <dir>/keystore). Nothing is written. Blocks: disk.   Errors: the text names the file and the
+ * remedy. */
 int msp_local_open(const char *dir, const char *mspid, const char *keystore_dir,
 		   struct msp_local **out, struct ord_err *e);
 void msp_local_close(struct msp_local *m);
@@ -88,7 +91,8 @@ int msp_local_sign(struct msp_local *m, const struct ord_bytes *parts, size_t n,
 		   struct ord_err *e);
 int64_t msp_local_not_after(const struct msp_local *m);
 /** The directory as an MSPConfig, as configtx tools put it into a channel configuration (public
- *  material only); free with wire_free(). */
+ *  material only); free with wire_free().
+ *  Blocks: disk.   Errors: the text names the file and the remedy. */
 int msp_dir_config(const char *dir, const char *mspid, Msp__MSPConfig **out, struct ord_err *e);
 
 /** What the log says of a certificate's expiry at start (spec 3.11): @role "enrollment",
