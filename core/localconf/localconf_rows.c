@@ -61,7 +61,7 @@ static const struct localconf_row rows[] = {
 	ROW("General.TLS.PrivateKey", PATH, "tls/server.key", "Private key of Certificate, PEM."),
 	ROW("General.TLS.Certificate", PATH, "tls/server.crt",
 	    "TLS certificate of the server, PEM."),
-	IDLE("General.TLS.RootCAs", PATHS, "", "Roots for outgoing connections."),
+	IDLE("General.TLS.RootCAs", PATHS, "[tls/ca.crt]", "Roots for outgoing connections."),
 	ROW("General.TLS.ClientAuthRequired", BOOL, "false",
 	    "Ask every client for a certificate (mutual TLS)."),
 	ROW("General.TLS.ClientRootCAs", PATHS, "",

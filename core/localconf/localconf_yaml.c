@@ -219,21 +219,34 @@ static struct fy_diag *make_diag(void)
 	return diag;
 }
 
+static int put_root(struct yaml_file *f, struct fy_node *root, struct ord_err *e)
+{
+	char *text = NULL;
+
+	if (root && fy_node_get_type(root) == FYNT_MAPPING)
+		return put_mapping(f, "", root, e);
+	if (root && fy_node_is_scalar(root))
+		text = scalar_text(root);
+	if (!root || (fy_node_is_scalar(root) && !text))
+		return 0; /* "---" and no more */
+	free(text);
+	return err_set(e, ORD_EINVAL, "%s: expected sections such as \"General:\"", f->c->path);
+}
+
 int conf_read_yaml(struct localconf *c, struct ord_err *e)
 {
 	struct yaml_file f = {.c = c, .diag = make_diag()};
 	struct buf text = BUF_INIT;
-	struct fy_node *root;
 	int rc = conf_read_text(c->path, &text, e);
 
+	/* libfyaml 0.7 hangs on bytes that are not UTF-8 in a directive */
+	if (rc == 0 && !utf8_valid(buf_bytes(&text)))
+		rc = err_set(e, ORD_EINVAL, "%s: not YAML: not UTF-8", c->path);
 	if (rc < 0 || is_blank(buf_bytes(&text)))
 		goto out;
 	rc = parse(&f, buf_bytes(&text), e);
-	root = rc == 0 ? fy_document_root(f.doc) : NULL;
-	if (root && fy_node_get_type(root) != FYNT_MAPPING)
-		rc = err_set(e, ORD_EINVAL, "%s: expected sections such as \"General:\"", c->path);
-	else if (root)
-		rc = put_mapping(&f, "", root, e);
+	if (rc == 0)
+		rc = put_root(&f, fy_document_root(f.doc), e);
 out:
 	fy_document_destroy(f.doc);
 	fy_diag_destroy(f.diag);

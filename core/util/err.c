@@ -123,7 +123,11 @@ const char *err_nearest(const char *given, const char *const *names)
 	size_t best_distance = strlen(given) / 3 + 2;
 
 	for (; *names; names++) {
-		size_t d = distance(given, *names);
+		size_t a = strlen(given), b = strlen(*names), d;
+
+		if ((a > b ? a - b : b - a) >= best_distance)
+			continue; /* no need to count: each missing letter is a difference */
+		d = distance(given, *names);
 
 		if (d < best_distance) {
 			best_distance = d;

@@ -54,6 +54,7 @@ orderer_start() { # name [VARIABLE=VALUE...]
 	shift
 	mkdir -p "$work"
 	touch "$work/log"
+	log_from=$(($(wc -l <"$work/log") + 1)) # an earlier run's lines do not count
 	: "${port:=$(free_port)}"
 	env ORDERER_GENERAL_LISTENADDRESS=127.0.0.1 ORDERER_GENERAL_LISTENPORT="$port" \
 		ORDERER_GENERAL_LOCALMSPID=OrdererMSP ORDERER_GENERAL_LOCALMSPDIR="$orderer_home/msp" \
@@ -64,7 +65,7 @@ orderer_start() { # name [VARIABLE=VALUE...]
 		"$build/ordererd" 2>>"$work/log" &
 	pid=$!
 	for _ in $(seq 400); do
-		if grep -q 'Beginning to serve requests' <(tail -n +"${log_from:-1}" "$work/log"); then return 0; fi
+		if grep -q 'Beginning to serve requests' <(tail -n +"$log_from" "$work/log"); then return 0; fi
 		kill -0 $pid 2>/dev/null || break
 		sleep 0.025
 	done
@@ -73,15 +74,11 @@ orderer_start() { # name [VARIABLE=VALUE...]
 	return 1
 }
 
-# Remember where the log ends, so that the next start waits for its own line.
-log_mark() { log_from=$(($(wc -l <"$work/log") + 1)); }
-
 orderer_stop() {
 	local rc=0
 	kill -TERM "$pid"
 	wait "$pid" || rc=$?
 	pid=
-	log_mark
 	[ $rc -eq 0 ] || { echo "# SIGTERM: exit status $rc, want 0" >&2; return 1; }
 }
 
@@ -89,7 +86,6 @@ orderer_kill() {
 	kill -9 "$pid"
 	wait "$pid" 2>/dev/null
 	pid=
-	log_mark
 }
 
 # TAP, and a status that remembers.

@@ -164,6 +164,49 @@ static void base64_and_hex_round_trip(void **state)
 	}
 }
 
+static void utf8_is_strict(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		uint32_t c;
+	} rows[] = {
+		{"a", 1, 'a'},
+		{"\x7f", 1, 0x7f},
+		{"\xc2\x80", 2, 0x80},
+		{"\xdf\xbf", 2, 0x7ff},
+		{"\xe0\xa0\x80", 3, 0x800},
+		{"\xed\x9f\xbf", 3, 0xd7ff},
+		{"\xf0\x90\x80\x80", 4, 0x10000},
+		{"\xf4\x8f\xbf\xbf", 4, 0x10ffff},
+		{"", 0, 0},
+		{"\x80", 0, 0},
+		{"\xc0\x80", 0, 0},
+		{"\xc1\xbf", 0, 0},
+		{"\xc2", 0, 0},
+		{"\xc2"
+		 "a",
+		 0, 0},
+		{"\xe0\x9f\xbf", 0, 0},
+		{"\xed\xa0\x80", 0, 0},
+		{"\xf0\x8f\xbf\xbf", 0, 0},
+		{"\xf4\x90\x80\x80", 0, 0},
+		{"\xf5\x80\x80\x80", 0, 0},
+		{"\xff", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(rows); i++) {
+		uint32_t c;
+
+		assert_int_equal(utf8_char(bytes_str(rows[i].text), &c), rows[i].len);
+		if (rows[i].len)
+			assert_int_equal(c, rows[i].c);
+	}
+	assert_true(utf8_valid(bytes_str("a\xc3\xa4\xe2\x82\xac")));
+	assert_false(utf8_valid(bytes_str("a\xc3\xa4\xe2\x82")));
+}
+
 static void sha256_is_sha256(void **state)
 {
 	uint8_t out[SHA256_LEN];
@@ -199,6 +242,7 @@ int main(void)
 		cmocka_unit_test(mailbox_hands_over_in_order),
 		cmocka_unit_test(pool_runs_every_task),
 		cmocka_unit_test(base64_and_hex_round_trip),
+		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(sha256_is_sha256),
 		cmocka_unit_test(errors_grow_on_the_way_up),
 	};
