@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every unit test once under valgrind: no error, no leak.  Run in a build directory.
 set -u
+TOP_SRCDIR=$(cd "$(dirname "$0")/.." && pwd)
+TOP_BUILDDIR=$PWD
+export TOP_SRCDIR TOP_BUILDDIR
 status=0
 for t in $(find tests/unit -type f -name 'test_*' -perm -u+x ! -path '*/.libs/*' | sort); do
 	log=$t.valgrind

@@ -333,6 +333,40 @@ static void who_leaves_the_queue_passes_the_turn_on(void **state)
 	rig_until(count("waited") == 6);
 }
 
+/* Room for one: who was told of it and goes away hands it on, and nobody overtakes. */
+static void room_is_granted_in_turn(void **state)
+{
+	static struct talk t;
+	struct service *sv = service_new(&(struct service_opts){
+		.max_inflight_stream = 1, .max_inflight = 1, .max_inflight_bytes = 100});
+	struct starved first, second, third;
+
+	(void)state;
+	talk_open(&t, desk.link, "Broadcast");
+	first = second = third = (struct starved){.net = t.s};
+	assert_true(service_admit(sv, 10, &first));
+	assert_false(service_admit(sv, 200, &first)); /* its next one; larger than all */
+	assert_false(service_admit(sv, 10, &second));
+	assert_false(service_admit(sv, 10, &third));
+	assert_false(service_granted(sv, &first));
+	service_leave(sv, 10);
+	service_forget(sv, &first); /* granted, and gone before it was looked at */
+	assert_false(service_granted(sv, &third));
+	assert_true(service_granted(sv, &second));
+	assert_false(service_granted(sv, &second)); /* once */
+	service_forget(sv, &second);                /* has nothing waiting: nothing changes */
+	assert_false(service_granted(sv, &third));
+	assert_false(service_admit(sv, 1, &first)); /* behind the third */
+	service_leave(sv, 10);
+	assert_false(service_granted(sv, &first));
+	assert_true(service_granted(sv, &third));
+	service_forget(sv, &first); /* out of the queue */
+	service_leave(sv, 10);
+	assert_int_equal(sv->inflight, 0);
+	assert_int_equal(sv->inflight_bytes, 0);
+	service_free(sv); /* asserts that nobody waits */
+}
+
 static int set_up_bytes(void **state)
 {
 	(void)state;
@@ -387,6 +421,7 @@ int main(void)
 		TEST_WITH(set_up_bounded, one_stream_has_only_so_many_under_way),
 		TEST_WITH(set_up_bounded, all_streams_share_the_common_bound_and_none_starves),
 		TEST_WITH(set_up_bounded, who_leaves_the_queue_passes_the_turn_on),
+		TEST(room_is_granted_in_turn),
 		TEST_WITH(set_up_bytes, bytes_are_bounded_and_a_large_message_gets_through),
 	};
 
