@@ -214,6 +214,7 @@ struct ledger {
 	/* the appender's */
 	int fd;                  /* of end.file; -1: not open */
 	struct ledger_place end; /* where the next record goes */
+	uint64_t reserved;       /* bytes of that file that have their place on the disk */
 	bool suspect;            /* a write failed: look at the disk before the next one */
 	void (*on_append)(void *arg, uint64_t height);
 	void *on_append_arg;
@@ -221,6 +222,8 @@ struct ledger {
 	pthread_mutex_t lock; /* guards tip */
 	struct ord_block *tip;
 };
+/** Close the file appended to, if it is open, and give back what was reserved behind its end. */
+void ledger_finish_file(struct ledger *l);
 
 /* ---- journal_file.c: segments, their header and their frames
  * -------------------------------------- */

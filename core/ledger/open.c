@@ -156,8 +156,7 @@ void ledger_close(struct ledger *l)
 	forget_files(l);
 	ledger_cache_drop(l->root->cache, l);
 	ledger_index_close(&l->index);
-	if (l->fd >= 0)
-		close(l->fd);
+	ledger_finish_file(l);
 	if (l->tip)
 		block_unref(l->tip);
 	free_ledger(l);
