@@ -36,9 +36,9 @@ enum {
 };
 const char *net_status_name(int code); /* "OK", "Canceled" … as Go prints them; else "Unknown" */
 
-/* A stream whose queue is above the high mark is sent no more messages until it has drained below
- * the low one, where writable() is called: an application that wants to send much fills up to
- * the high mark and goes on in writable(). */
+/* In a server, a stream whose queue is above the high mark is sent no more messages until it has
+ * drained below the low one.  There writable() is called, in a client too: an application that
+ * wants to send much fills up to the high mark and goes on in writable(). */
 #define NET_LOW_WATER  ((size_t)128 * 1024)
 #define NET_HIGH_WATER ((size_t)512 * 1024)
 

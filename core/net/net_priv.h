@@ -17,6 +17,7 @@
 #include <net/net.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #define NET_IN_SIZE       ((size_t)64 * 1024)  /* read from a socket at once */
@@ -302,6 +303,8 @@ void recv_drop_held(struct net_stream *s);
  * ---------------------------------------------------------------------------- */
 
 void server_accept(struct net_server *s);
+void server_serve(struct net_server *s, int fd, const struct sockaddr_storage *peer);
+struct loop *server_loop(const struct net_server *s, unsigned i); /* to run one without a thread */
 const struct net_opts *server_opts(const struct net_server *s);
 void client_header(struct net_stream *s, struct ord_bytes name, struct ord_bytes value);
 void client_stream_closed(struct net_stream *s, uint32_t h2_error);

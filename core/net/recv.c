@@ -9,9 +9,11 @@
 
 #define BODY_FIRST ((size_t)32 * 1024) /* trust in a length that is only claimed */
 
+/* A client that does not read its answers may not ask on.  Only the server insists: if both did,
+ * two full queues would wait for each other. */
 static bool may_deliver(const struct net_stream *s)
 {
-	return !s->paused && s->out.bytes <= NET_HIGH_WATER;
+	return !s->paused && (s->conn->client || s->out.bytes <= NET_HIGH_WATER);
 }
 
 /* Whoever has ended the call hears no more. */

@@ -34,6 +34,11 @@ const struct net_opts *server_opts(const struct net_server *s)
 	return &s->o;
 }
 
+struct loop *server_loop(const struct net_server *s, unsigned i)
+{
+	return s->loops[i];
+}
+
 uint16_t net_server_port(const struct net_server *s)
 {
 	return s->port;
@@ -106,7 +111,7 @@ static void read_port(struct net_server *s)
 						: ((struct sockaddr_in6 *)&sa)->sin6_port);
 }
 
-static void serve(struct net_server *s, int fd, const struct sockaddr_storage *peer)
+void server_serve(struct net_server *s, int fd, const struct sockaddr_storage *peer)
 {
 	struct conn *c = conn_new(fd, false, s->tls);
 	struct loop *least = s->loops[0];
@@ -170,7 +175,7 @@ void server_accept(struct net_server *s)
 		if (fd >= 0 && is_full(s)) {
 			close(fd);
 		} else if (fd >= 0) {
-			serve(s, fd, &peer);
+			server_serve(s, fd, &peer);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			rest(s);

@@ -170,6 +170,43 @@ static void tick_wake(struct net_stream *s, void *state)
 	net_stream_send(s, &c, 1, NULL);
 }
 
+enum { CROWD = 4, CROWD_COUNT = 500 };
+
+static atomic_uint crowd_count;
+
+static void *crowd_thread(void *arg)
+{
+	for (int i = 0; i < CROWD_COUNT; i++) {
+		atomic_fetch_add(&crowd_count, 1);
+		net_stream_wake(arg);
+	}
+	net_stream_release(arg);
+	return NULL;
+}
+
+static void crowd_message(struct net_stream *s, void *state, struct net_msg *m)
+{
+	(void)state;
+	(void)m;
+	atomic_store(&crowd_count, 0);
+	for (int i = 0; i < CROWD; i++) {
+		pthread_t t;
+
+		if (thread_start(&t, "crowd", crowd_thread, net_stream_hold(s), NULL) < 0)
+			abort();
+		pthread_detach(t);
+	}
+}
+
+static void crowd_wake(struct net_stream *s, void *state)
+{
+	(void)state;
+	if (atomic_load(&crowd_count) != CROWD * CROWD_COUNT)
+		return;
+	atomic_store(&crowd_count, 0); /* a late wake changes nothing */
+	net_stream_send(s, NULL, 0, NULL);
+}
+
 #define METHOD(name, msg, ...)                                                \
 	{                                                                     \
 		.path = "/rig.Rig/" name, .open = on_open, .message = (msg),  \
@@ -187,6 +224,7 @@ static const struct net_method methods[] = {
 	METHOD("Gate", gate_message, .arg = NULL),
 	METHOD("Open", open_message, .arg = NULL),
 	METHOD("Later", later_message, .wake = later_wake),
+	METHOD("Crowd", crowd_message, .wake = crowd_wake),
 	METHOD("Tick", tick_message, .wake = tick_wake),
 	{0},
 };

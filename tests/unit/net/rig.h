@@ -31,6 +31,7 @@ extern struct seen seen;
  *                    half-close
  *   /rig.Rig/Open    resumes the stream that /rig.Rig/Gate paused
  *   /rig.Rig/Later   a message comes back from another thread, through net_stream_wake()
+ *   /rig.Rig/Crowd   a message starts threads that count and wake; answers when the count is full
  *   /rig.Rig/Tick    answers "tick" when a timer of 1 ms has come
  */
 struct rig {

@@ -54,6 +54,38 @@ static void sizes_around_every_boundary_arrive_whole(void **state)
 	rig_stop(&r);
 }
 
+static void full_queues_do_not_wait_for_each_other(void **state)
+{
+	struct rig r;
+	struct call c;
+
+	(void)state;
+	rig_start(&r, NULL);
+	rig_call(&c, rig_link(&r, NULL), "/rig.Rig/Echo", 0);
+	for (int i = 0; i < 3; i++)
+		call_send_bytes(&c, 9000000);
+	rig_wait(&r, c.messages == 3);
+	assert_int_equal(c.bytes, 27000000);
+	call_fini(&c);
+	rig_stop(&r);
+}
+
+static void no_wake_is_lost(void **state)
+{
+	struct rig r;
+	struct call c;
+
+	(void)state;
+	rig_start(&r, NULL);
+	rig_call(&c, rig_link(&r, NULL), "/rig.Rig/Crowd", 0);
+	for (unsigned round = 1; round <= 20; round++) {
+		call_send(&c, "");
+		rig_wait(&r, c.messages == round);
+	}
+	call_fini(&c);
+	rig_stop(&r);
+}
+
 static void half_close_is_not_cancellation(void **state)
 {
 	struct rig r;
@@ -535,6 +567,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_come_back_in_order),
 		cmocka_unit_test(sizes_around_every_boundary_arrive_whole),
+		cmocka_unit_test(full_queues_do_not_wait_for_each_other),
+		cmocka_unit_test(no_wake_is_lost),
 		cmocka_unit_test(half_close_is_not_cancellation),
 		cmocka_unit_test(a_wake_from_another_thread_reaches_the_stream),
 		cmocka_unit_test(a_timer_wakes_the_stream),
