@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEEP_MAX (512u * 1024) /* bytes of read buffer that a reader keeps */
-
 static struct log_logger log_ledger = LOG_LOGGER("orderer.ledger");
 
 struct ord_block *ledger_tip(struct ledger *l)
@@ -97,8 +95,8 @@ static const char *fetch(struct ledger_reader *r, const struct ledger *l,
 		why = extent(r, place, n, &len);
 	if (why)
 		return why;
-	r->bytes.len = 0;
-	buf_reserve(&r->bytes, len);
+	buf_give(&r->bytes);
+	buf_take(&r->bytes, len);
 	got = ledger_io_read(r->fd, r->bytes.data, len, place[0].offset);
 	if (got < 0)
 		return strerrordesc_np(errno);
@@ -168,8 +166,7 @@ static int load(struct ledger *l, struct ledger_reader *r, uint64_t number, stru
 	if (why)
 		return file_error(l, place[0], number, why, e);
 	*out = ledger_record_block(&record, &r->views);
-	if (r->bytes.cap > KEEP_MAX)
-		buf_fini(&r->bytes);
+	buf_give(&r->bytes);
 	return 0;
 }
 

@@ -152,6 +152,16 @@ void service_forget(struct service *sv, struct starved *s)
 	pthread_mutex_unlock(&sv->lock);
 }
 
+bool service_quiet(struct service *sv)
+{
+	bool quiet;
+
+	pthread_mutex_lock(&sv->lock);
+	quiet = sv->inflight == 1;
+	pthread_mutex_unlock(&sv->lock);
+	return quiet;
+}
+
 /* ---- the object ------------------------------------------------------------------------- */
 
 struct service *service_new(const struct service_opts *o)

@@ -43,6 +43,8 @@ struct service {
 bool service_admit(struct service *sv, size_t bytes, struct starved *s);
 /** Was the message of @s that had to wait let in meanwhile?  Once. */
 bool service_granted(struct service *sv, struct starved *s);
+/** Is one message all that is under way?  Then it gains nothing from another thread. */
+bool service_quiet(struct service *sv);
 void service_leave(struct service *sv, size_t bytes);
 /** Its stream takes no more messages: a place in the queue, or room not used yet, goes to the next.
  */

@@ -71,6 +71,10 @@ struct buf {
 
 void buf_fini(struct buf *b); /* frees; @b is empty and usable again */
 void buf_reserve(struct buf *b, size_t more);
+/** Make the empty @b hold @n bytes, from a buffer that buf_give() kept if there is one.
+ *  Thread: any.   Locks: a short one. */
+void buf_take(struct buf *b, size_t n);
+void buf_give(struct buf *b); /* buf_fini() that may keep the memory for buf_take() */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_bytes(struct buf *b, struct ord_bytes v);
 void buf_add_str(struct buf *b, const char *s);

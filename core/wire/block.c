@@ -13,6 +13,9 @@ struct block_parts {
 	struct ord_bytes header, data, metadata;
 };
 
+/* So that sealing does not move a block: our signature with its certificate. */
+#define META_ROOM 4096
+
 static const char *split(struct ord_bytes b, struct block_parts *parts)
 {
 	struct ord_bytes *slots[] = {&parts->header, &parts->data, &parts->metadata};
@@ -169,8 +172,8 @@ struct ord_block *block_from_parts(uint64_t number, struct ord_bytes previous_ha
 	struct ord_block *b = block_alloc();
 	const char *why;
 
-	buf_reserve(&b->encoded, BLOCK_HEADER_DER_MAX + 2 * field_len(0) +
-					 elements_len(data, n_data) + elements_len(meta, n_meta));
+	buf_take(&b->encoded, BLOCK_HEADER_DER_MAX + META_ROOM + 2 * field_len(0) +
+				      elements_len(data, n_data) + elements_len(meta, n_meta));
 	put_header(&b->encoded, number, previous_hash, data_hash);
 	put_elements(&b->encoded, 2, data, n_data);
 	b->header_and_data_len = b->encoded.len;
@@ -270,7 +273,7 @@ void block_unref(struct ord_block *b)
 		return;
 	for (size_t i = 0; i < BLOCK_META_SLOTS; i++)
 		buf_fini(&b->unsealed[i]);
-	buf_fini(&b->encoded);
+	buf_give(&b->encoded);
 	env_unref(b->config);
 	free(b->data);
 	free(b);
