@@ -14,6 +14,8 @@ struct net_client {
 struct net_link {
 	struct conn *conn; /* NULL once it is down */
 	struct net_link_opts o;
+	struct addrinfo *addresses;
+	struct addrinfo *next; /* to be tried if this one fails */
 	char *authority;
 };
 
@@ -46,54 +48,50 @@ void net_client_free(struct net_client *c)
 
 /* ---- links ------------------------------------------------------------------------- */
 
-static int dial(const struct net_link_opts *o, char *peer, size_t cap, struct ord_err *e)
+bool client_dial(struct conn *c)
+{
+	struct net_link *l = c->link;
+
+	while (l->next) {
+		const struct addrinfo *a = l->next;
+
+		l->next = a->ai_next;
+		conn_peer_name(c->peer, sizeof(c->peer), a->ai_addr);
+		if (c->fd >= 0)
+			close(c->fd);
+		c->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (c->fd < 0)
+			continue;
+		if (connect(c->fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS)
+			return conn_watch(c);
+	}
+	return false;
+}
+
+int net_link_open(struct net_client *c, const struct net_link_opts *o, struct net_link **out,
+		  struct ord_err *e)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+	struct net_link *l;
+	struct conn *conn;
 	char port[8];
-	int rc, fd;
+	int rc;
 
 	snprintf(port, sizeof(port), "%u", o->port);
 	rc = getaddrinfo(o->address, port, &hints, &list);
 	if (rc)
 		return err_set(e, ORD_EUNAVAIL, "dial tcp: lookup %s: %s", o->address,
 			       gai_strerror(rc));
-	conn_peer_name(peer, cap, list->ai_addr);
-	fd = socket(list->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, list->ai_addr, list->ai_addrlen) < 0 && errno != EINPROGRESS) {
-		int err = errno;
-
-		close(fd);
-		fd = -1;
-		errno = err;
-	}
-	freeaddrinfo(list);
-	if (fd < 0) {
-		err_sys(e, errno, "dial tcp %s", peer);
-		return ORD_EUNAVAIL;
-	}
-	return fd;
-}
-
-int net_link_open(struct net_client *c, const struct net_link_opts *o, struct net_link **out,
-		  struct ord_err *e)
-{
-	struct net_link *l;
-	struct conn *conn;
-	char peer[64] = "";
-	int fd = dial(o, peer, sizeof(peer), e);
-
-	if (fd < 0)
-		return fd;
 	l = x_alloc(sizeof(*l));
 	l->o = *o;
-	l->authority = x_printf("%s:%u", o->address, o->port);
-	l->conn = conn = conn_new(fd, true, o->tls);
+	l->addresses = l->next = list;
+	l->authority = x_printf(strchr(o->address, ':') ? "[%s]:%u" : "%s:%u", o->address, o->port);
+	l->conn = conn = conn_new(-1, true, o->tls);
 	conn->link = l;
 	conn->host = x_strdup(o->address);
 	conn->max_recv = o->max_recv_msg ? o->max_recv_msg : NET_MAX_MSG;
 	conn->max_send = o->max_send_msg ? o->max_send_msg : NET_MAX_MSG;
 	conn->handshake_timeout_ns = o->timeout_ns ? o->timeout_ns : 20 * CLOCK_SEC_NS;
-	memcpy(conn->peer, peer, sizeof(peer));
 	c->loop->now_ns = clock_mono_ns();
 	conn_adopt(conn, c->loop);
 	h2_start(conn);
@@ -121,6 +119,7 @@ void client_link_state(struct conn *c, const char *why)
 	if (l->o.state)
 		l->o.state(l, l->o.arg, why);
 	if (why) {
+		freeaddrinfo(l->addresses);
 		free(l->authority);
 		free(l);
 	}

@@ -41,29 +41,37 @@ void conn_peer_name(char *to, size_t cap, const void *sockaddr)
 	}
 }
 
+/* Bytes that the socket took; fewer than @n: it is full, or broken. */
+static size_t put(struct conn *c, const uint8_t *p, size_t n)
+{
+	ssize_t sent;
+
+	if (n == 0 || c->blocked || c->state == CONN_DEAD)
+		return 0;
+	sent = send(c->fd, p, n, MSG_NOSIGNAL);
+	if (sent < 0 && errno != EAGAIN)
+		conn_lost(c, "write failed");
+	sent = sent < 0 ? 0 : sent;
+	c->blocked = (size_t)sent < n;
+	return (size_t)sent;
+}
+
 /* Write what OpenSSL made.  The loop's buffer is empty afterwards, whatever the socket took. */
 static void ship(struct conn *c)
 {
 	struct buf *fresh = &c->loop->cipher, *stuck = &c->pump->stuck;
-	struct buf *b = stuck->len ? stuck : fresh;
-	ssize_t n;
+	size_t n;
 
-	if (stuck->len)
-		buf_add_bytes(stuck, buf_bytes(fresh));
-	if (b->len == 0 || c->blocked || c->state == CONN_DEAD) {
-		n = 0;
+	if (stuck->len == 0) {
+		n = put(c, fresh->data, fresh->len);
+		buf_add(stuck, fresh->data + n, fresh->len - n);
 	} else {
-		n = send(c->fd, b->data, b->len, MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN)
-			conn_lost(c, "write failed");
-		n = n < 0 ? 0 : n;
-		c->blocked = (size_t)n < b->len;
+		buf_add_bytes(stuck, buf_bytes(fresh));
+		n = put(c, stuck->data, stuck->len);
+		stuck->len -= n;
+		memmove(stuck->data, stuck->data + n, stuck->len);
 	}
-	if (b == fresh && (size_t)n < b->len)
-		buf_add(stuck, b->data + n, b->len - (size_t)n);
-	else if (b == stuck && (size_t)n < b->len)
-		memmove(b->data, b->data + n, b->len - (size_t)n), b->len -= (size_t)n;
-	else if (b == stuck)
+	if (stuck->len == 0)
 		buf_fini(stuck);
 	fresh->len = 0;
 }
@@ -171,8 +179,6 @@ struct conn *conn_new(int fd, bool client, struct net_tls *tls)
 
 void conn_adopt(struct conn *c, struct loop *l)
 {
-	struct ord_err e = ERR_INIT;
-
 	c->loop = l;
 	c->last_read_ns = l->now_ns;
 	c->next = l->conns;
@@ -187,12 +193,20 @@ void conn_adopt(struct conn *c, struct loop *l)
 		SSL_set_connect_state(c->pump->ssl);
 	else if (c->pump)
 		SSL_set_accept_state(c->pump->ssl);
-	if (loop_watch(l, c->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, c, &e) < 0)
-		conn_lost(c, "epoll refused the socket");
-	else if (l->draining)
+	if (l->draining)
 		conn_lost(c, "the server is stopping");
-	else if (!c->client)
+	else if (c->client && !client_dial(c))
+		conn_lost(c, strerrordesc_np(errno));
+	else if (!c->client && conn_watch(c))
 		begin(c);
+}
+
+bool conn_watch(struct conn *c)
+{
+	if (loop_watch(c->loop, c->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, c, NULL) == 0)
+		return true;
+	conn_lost(c, "epoll refused the socket");
+	return false;
 }
 
 void conn_lost(struct conn *c, const char *why)
@@ -247,7 +261,8 @@ void conn_free(struct conn *c)
 	pump_free(c->pump);
 	net_tls_free(c->tls);
 	outq_fini(&c->out);
-	close(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
 	free(c->subject);
 	free(c->host);
 	free(c);
@@ -362,10 +377,10 @@ static void finish_connect(struct conn *c)
 	socklen_t len = sizeof(err);
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (err)
-		conn_lost(c, strerrordesc_np(err));
-	else
+	if (!err)
 		begin(c);
+	else if (!client_dial(c))
+		conn_lost(c, strerrordesc_np(err));
 }
 
 void conn_event(struct conn *c, uint32_t events)

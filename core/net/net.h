@@ -197,7 +197,7 @@ struct net_link_opts {
 	void *arg;
 };
 /** Begin to connect; calls may be opened at once.
- *  Blocks: name lookup.   Errors: ORD_EUNAVAIL no such host, or no socket. */
+ *  Blocks: name lookup.   Errors: ORD_EUNAVAIL no such host. */
 int net_link_open(struct net_client *c, const struct net_link_opts *o, struct net_link **out,
 		  struct ord_err *e);
 /** Cut it: closed() comes for each open call, state() last. */

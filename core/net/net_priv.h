@@ -207,6 +207,7 @@ struct conn {
 	struct net_link *link; /* client */
 };
 struct conn *conn_new(int fd, bool client, struct net_tls *tls);
+bool conn_watch(struct conn *c);
 void conn_adopt(struct conn *c, struct loop *l); /* begins to serve it */
 void conn_event(struct conn *c, uint32_t events);
 void conn_dirty(struct conn *c);
@@ -309,6 +310,7 @@ const struct net_opts *server_opts(const struct net_server *s);
 void client_header(struct net_stream *s, struct ord_bytes name, struct ord_bytes value);
 void client_stream_closed(struct net_stream *s, uint32_t h2_error);
 void client_link_state(struct conn *c, const char *why); /* NULL: up */
+bool client_dial(struct conn *c); /* the next address of the name; false: errno says why not */
 
 /* ---- status
  * ----------------------------------------------------------------------------------------- */

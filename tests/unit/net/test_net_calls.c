@@ -522,6 +522,28 @@ static void a_refused_connection_says_why(void **state)
 	rig_stop(&r);
 }
 
+static void a_name_is_tried_at_each_of_its_addresses(void **state)
+{
+	struct net_link_opts o = {.address =
+					  "localhost"}; /* perhaps ::1 too: nobody listens there */
+	struct ord_err e = ERR_INIT;
+	struct net_link *l;
+	struct rig r;
+	struct call c;
+
+	(void)state;
+	rig_start(&r, NULL);
+	o.port = r.port;
+	test_ok(net_link_open(r.client, &o, &l, &e), &e);
+	rig_call(&c, l, "/rig.Rig/Echo", 0);
+	call_send(&c, "hello");
+	rig_wait(&r, c.messages == 1);
+	call_fini(&c);
+	o.address = "no such host";
+	assert_int_equal(net_link_open(r.client, &o, &l, &e), ORD_EUNAVAIL);
+	rig_stop(&r);
+}
+
 static void a_taken_port_is_named(void **state)
 {
 	struct net_opts o = {.address = "127.0.0.1"};
@@ -586,6 +608,7 @@ int main(void)
 		cmocka_unit_test(a_stopping_server_lets_calls_finish),
 		cmocka_unit_test(a_stopping_server_cuts_what_does_not_end),
 		cmocka_unit_test(a_refused_connection_says_why),
+		cmocka_unit_test(a_name_is_tried_at_each_of_its_addresses),
 		cmocka_unit_test(a_taken_port_is_named),
 		cmocka_unit_test(connections_are_bounded),
 	};
