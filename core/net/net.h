@@ -102,10 +102,10 @@ struct net_opts {
  *  Blocks: name lookup.
  *  Errors: names address and port, or the PEM file's fault. */
 int net_server_new(const struct net_opts *o, struct net_server **out, struct ord_err *e);
-/** Errors: ORD_EUNAVAIL no thread to be had. */
 /** Do certificate and key load and belong together?  Nothing is bound.  Errors: as
  * net_server_new(). */
 int net_check_tls(const struct net_opts *o, struct ord_err *e);
+/** Errors: ORD_EUNAVAIL no thread to be had. */
 int net_server_start(struct net_server *s, struct ord_err *e);
 uint16_t net_server_port(const struct net_server *s);
 /** Swap the pool of client CAs (PEM certificates, one after another): new handshakes only.
@@ -155,7 +155,8 @@ void net_stream_timer(struct net_stream *s, uint64_t mono_ns);
 /** Keep the object (not the connection) alive: for whoever may still call net_stream_wake(). */
 struct net_stream *net_stream_hold(struct net_stream *s);
 void net_stream_release(struct net_stream *s);
-/** Have the loop call wake(); calls before it runs are one.  Does nothing after closed(). */
+/** Have the loop call wake(); calls before it runs are one.  Does nothing after closed(), not even
+ *  when the server is freed. */
 void net_stream_wake(struct net_stream *s);
 
 /* ---- client ----------------------------------------------------------------------------
