@@ -8,42 +8,63 @@ static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
 
 /* ---- bootstrap --------------------------------------------------------------------- */
 
-/* An empty ledger directory begins with the bootstrap block of the system channel. */
-static int bootstrap(struct registrar *r, struct ord_block *block, struct ord_err *e)
+/* The configuration of a block that a system channel can begin with. */
+static int bootstrap_conf(const struct ord_block *block, struct chanconf **out, struct ord_err *e)
 {
 	struct ord_env *env = block_config_env(block);
 	struct chanconf *conf = NULL;
-	struct ledger *l = NULL;
 	int rc;
 
 	if (!env)
-		return err_set(
-			e, ORD_EINVAL,
-			"Failed validating bootstrap block: the block holds no configuration");
-	if ((rc = chanconf_from_env(env, &conf, e)) < 0)
-		goto out;
-	if (!conf->has_consortiums) {
+		rc = err_set(e, ORD_EINVAL, "the block holds no configuration");
+	else
+		rc = chanconf_from_env(env, &conf, e);
+	env_unref(env);
+	if (rc == 0 && !conf->has_consortiums)
 		rc = err_set(e, ORD_EINVAL,
 			     "the block isn't a system channel block because it lacks "
 			     "ConsortiumsConfig");
-		goto out;
-	}
-	if (block->number != 0) {
+	if (rc == 0 && block->number != 0)
 		rc = err_set(e, ORD_EINVAL, "it has number %llu, not 0",
 			     (unsigned long long)block->number);
-		goto out;
+	if (rc == 0)
+		rc = chanconf_check_supported(conf, e);
+	if (rc == 0) {
+		*out = conf;
+		return 0;
 	}
-	if ((rc = chanconf_check_supported(conf, e)) < 0 ||
-	    (rc = ledger_open(r->opts.root, conf->channel_id, true, &l, e)) < 0)
-		goto out;
-	if (ledger_height(l) == 0)
-		rc = ledger_append(l, &block, 1, e);
-	log_info(&logger, "Bootstrapping because no existing channels");
-	ledger_close(l);
-out:
 	chanconf_unref(conf);
-	env_unref(env);
-	return rc < 0 ? err_wrap(e, "Failed validating bootstrap block") : 0;
+	return err_wrap(e, "Failed validating bootstrap block");
+}
+
+int registrar_check_bootstrap(const struct ord_block *block, struct ord_err *e)
+{
+	struct chanconf *conf;
+	int rc = bootstrap_conf(block, &conf, e);
+
+	if (rc == 0)
+		chanconf_unref(conf);
+	return rc;
+}
+
+/* An empty ledger directory begins with the bootstrap block of the system channel. */
+static int bootstrap(struct registrar *r, struct ord_block *block, struct ord_err *e)
+{
+	struct chanconf *conf;
+	struct ledger *l;
+	int rc = bootstrap_conf(block, &conf, e);
+
+	if (rc < 0)
+		return rc;
+	rc = ledger_open(r->opts.root, conf->channel_id, true, &l, e);
+	if (rc == 0) {
+		log_info(&logger, "Bootstrapping because no existing channels");
+		if (ledger_height(l) == 0)
+			rc = ledger_append(l, &block, 1, e);
+		ledger_close(l);
+	}
+	chanconf_unref(conf);
+	return rc;
 }
 
 /* ---- opening in parallel --------------------------------------------------------------- */

@@ -84,6 +84,31 @@ int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, s
 	return 0;
 }
 
+static bool has_chains(const char *location)
+{
+	char *chains = file_join(location, "chains"), **names = NULL;
+	size_t n = 0;
+
+	if (file_list(chains, &names, &n, NULL) == 0)
+		file_list_free(names);
+	free(chains);
+	return n > 0;
+}
+
+/* The block to begin with, read and checked before anything is made on disk.  NULL: not needed. */
+static int first_block(struct daemon *d, char **environment, struct ord_block **out,
+		       struct ord_err *e)
+{
+	int rc = 0;
+
+	*out = NULL;
+	if (!has_chains(localconf_str(d->conf, "FileLedger.Location")))
+		rc = daemon_bootstrap_block(d->conf, environment, out, e);
+	if (rc == 0 && *out)
+		rc = registrar_check_bootstrap(*out, e);
+	return rc;
+}
+
 int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 {
 	struct net_opts o = {0};
@@ -94,7 +119,7 @@ int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 	if (rc == 0 && o.tls)
 		rc = net_check_tls(&o, e);
 	if (rc == 0)
-		rc = daemon_bootstrap_block(d->conf, environment, &block, e);
+		rc = first_block(d, environment, &block, e);
 	block_unref(block);
 	buf_fini(&cert);
 	buf_fini(&key);
@@ -125,17 +150,11 @@ static int open_ledgers(struct daemon *d, char **environment, struct ord_err *e)
 		.on_config = on_config,
 		.arg = d,
 	};
-	struct ord_block *bootstrap = NULL;
-	char **ids = NULL;
-	size_t n = 0;
-	int rc;
+	struct ord_block *bootstrap;
+	int rc = first_block(d, environment, &bootstrap, e);
 
-	rc = ledger_root_open(localconf_str(d->conf, "FileLedger.Location"), &d->root, e);
 	if (rc == 0)
-		rc = ledger_root_list(d->root, &ids, &n, e);
-	file_list_free(ids);
-	if (rc == 0 && n == 0)
-		rc = daemon_bootstrap_block(d->conf, environment, &bootstrap, e);
+		rc = ledger_root_open(localconf_str(d->conf, "FileLedger.Location"), &d->root, e);
 	o.root = d->root;
 	if (rc == 0)
 		rc = registrar_open(&o, bootstrap, &d->registrar, e);
