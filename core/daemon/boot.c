@@ -181,6 +181,7 @@ static struct service *make_service(const struct daemon *d)
 	const struct localconf *conf = d->conf;
 	struct service_opts o = {
 		.pool = d->pool,
+		.readers = d->readers,
 		.registrar = &d->registrar,
 		.time_window_ns = localconf_duration_ns(conf, "General.Authentication.TimeWindow"),
 		.no_expiration_checks =
@@ -202,7 +203,8 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 	int rc;
 
 	/* Bound first: a second daemon on one port must not touch the ledger. */
-	if ((rc = pool_new(workers ? workers : thread_cpus(), "worker", &d->pool, e)) < 0)
+	if ((rc = pool_new(workers ? workers : thread_cpus(), "worker", &d->pool, e)) < 0 ||
+	    (rc = pool_new((thread_cpus() + 1) / 2, "reader", &d->readers, e)) < 0)
 		return rc;
 	d->service = make_service(d);
 	if ((rc = listen_on(d, e)) < 0 || (rc = open_ledgers(d, environment, e)) < 0 ||
@@ -222,6 +224,7 @@ void daemon_stop(struct daemon *d)
 				clock_mono_ns() + (uint64_t)localconf_duration_ns(
 							  d->conf, "General.ShutdownTimeout"));
 	pool_free(d->pool);
+	pool_free(d->readers);
 	registrar_close(d->registrar);
 	ledger_root_close(d->root);
 	net_server_free(d->server);

@@ -12,7 +12,7 @@ struct daemon {
 	struct plugin_set *plugins;
 	struct localconf *conf;
 	struct msp_local *signer;
-	struct pool *pool;
+	struct pool *pool, *readers;
 	struct ledger_root *root;
 	struct net_server *server;
 	struct registrar *registrar;

@@ -2,7 +2,7 @@
 /*
  * Deliver (spec 5.5): one seek after another on a stream, blocks out.
  *
- * A worker runs pump(), which does everything that may cost time (policies, disk) and leaves what
+ * A reader runs pump(), which does everything that may cost time (policies, disk) and leaves what
  * is to be sent in a small ring; the loop thread sends from it.  pump() runs again when the ring
  * has room, when the channel has news, or when the next request comes; never twice at once.
  */
@@ -272,7 +272,7 @@ static void end(struct stream *s)
 	s->seek = (struct seek){0};
 }
 
-/* ---- the pump, on a worker ---------------------------------------------------------------- */
+/* ---- the pump, on a reader ---------------------------------------------------------------- */
 
 enum { WAIT = 1, SENT = 2 }; /* what next_block() returns beside errors */
 
@@ -402,7 +402,7 @@ static void start_pump(struct stream *s)
 		ref_get(&s->refs);
 	pthread_mutex_unlock(&s->lock);
 	if (submit)
-		pool_submit(s->service->opts.pool, &s->task);
+		pool_submit(s->service->opts.readers, &s->task);
 }
 
 static void wake_pump(struct chan_watch *w)

@@ -170,6 +170,8 @@ struct service *service_new(const struct service_opts *o)
 
 	util_assert(o->max_inflight_stream > 0 && o->max_inflight > 0);
 	sv->opts = *o;
+	if (!sv->opts.readers)
+		sv->opts.readers = o->pool;
 	sv->methods[0] = broadcast_method;
 	sv->methods[1] = deliver_method;
 	sv->methods[0].arg = sv->methods[1].arg = sv;

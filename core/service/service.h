@@ -13,8 +13,10 @@ struct service;
 
 struct service_opts {
 	struct registrar *const *registrar; /* opened before the server starts */
-	struct pool *pool;                  /* verification and block reads */
-	int64_t time_window_ns;             /* General.Authentication.TimeWindow */
+	struct pool *pool;                  /* verification */
+	struct pool *readers; /* Deliver's reads, not behind the messages that wait to be verified;
+			       * NULL: on @pool all the same */
+	int64_t time_window_ns; /* General.Authentication.TimeWindow */
 	bool no_expiration_checks;
 	bool tls_binding;             /* this server requires client certificates */
 	uint32_t max_inflight_stream; /* messages of one Broadcast stream under way */
