@@ -131,9 +131,7 @@ static void drop_queue(struct chan *c)
 		struct commit *w = c->queue;
 
 		c->queue = w->next;
-		block_unref(w->block);
-		buf_fini(&w->metadata);
-		free(w);
+		commit_free(w);
 	}
 }
 

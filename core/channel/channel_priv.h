@@ -115,6 +115,7 @@ void chan_wake_all(struct chan *c);
 extern const struct ord_support_ops chan_support_ops;
 
 /* ---- writer.c ---- */
+void commit_free(struct commit *w);
 struct ord_block *writer_create(struct chan *c, struct ord_batch *take);
 void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
 void writer_write_config(struct chan *c, struct ord_block *take, struct ord_bytes metadata);

@@ -39,7 +39,7 @@ static void mail(struct chan *c)
 		mailbox_push(c->registrar->dirty, c);
 }
 
-static void commit_free(struct commit *w)
+void commit_free(struct commit *w)
 {
 	block_unref(w->block);
 	buf_fini(&w->metadata);

@@ -46,9 +46,6 @@ void wire_pack(const void *msg, struct buf *b);
  *  Thread: any. */
 bool wire_equal(const void *a, const void *b);
 
-/** Valid UTF-8 as Go sees it: no surrogates, no overlong forms.   Thread: any. */
-bool wire_utf8_ok(struct ord_bytes s);
-
 static inline struct ord_bytes wire_bytes(ProtobufCBinaryData d)
 {
 	return (struct ord_bytes){d.data, d.len};
