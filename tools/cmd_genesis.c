@@ -2,7 +2,7 @@
 /* ordererctl genesis: the first block of a channel from a configtx.yaml. */
 #include "cmds.h"
 
-#include <chanconf/chanconf.h>
+#include <configtx/configtx.h>
 #include <unistd.h>
 
 struct genesis_opts {

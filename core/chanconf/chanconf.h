@@ -81,15 +81,4 @@ void chanconf_tls_cas(const struct chanconf *c, void (*each)(void *arg, struct o
 /** Policy by absolute name; NULL when there is none. */
 const struct policy *chanconf_policy(const struct chanconf *c, const char *name);
 
-/* ---- configtx.yaml ---------------------------------------------------------------------- */
-
-/** The genesis block of a profile of a Fabric configtx.yaml, as configtxgen makes it (spec 2.5,
- *  7.3): of a system channel when the profile has Consortiums, else of an application channel.
- *  @environment (NULL: none) is searched for CONFIGTX_* overrides; MSP directories and certificate
- *  files are relative to the folder of @yaml_path.  Nothing is signed.
- *  Blocks: disk.
- *  Errors: ORD_EINVAL, ORD_ENOENT …: one sentence with file, line and what would be right. */
-int configtx_genesis(const char *yaml_path, const char *profile, const char *channel_id,
-		     char *const *environment, struct ord_block **out, struct ord_err *e);
-
 #endif /* CHANCONF_H */

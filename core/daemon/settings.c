@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From settings to what the rooms take: listener options, client CAs, the bootstrap block. */
+#include <configtx/configtx.h>
 #include <stdlib.h>
 
 #include "daemon.h"

@@ -2,7 +2,7 @@
 /* Any text as configtx.yaml: refused with a sentence, or every profile of it makes a configuration
  * or a sentence. */
 #include "fuzz.h"
-#include <chanconf/configtx_priv.h>
+#include <configtx/configtx_priv.h>
 
 static void try_profile(struct configtx_node *profile)
 {

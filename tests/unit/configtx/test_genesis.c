@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Genesis blocks from configtx.yaml, against those that configtxgen made and against its rules. */
-#include "chanconf_test.h"
+#include "../chanconf/chanconf_test.h"
+#include <configtx/configtx.h>
 #include <unistd.h>
 
 static char *golden_yaml(void)

@@ -6,7 +6,7 @@
 #ifndef CONFIGTX_PRIV_H
 #define CONFIGTX_PRIV_H
 
-#include "chanconf.h"
+#include "configtx.h"
 
 enum configtx_kind { CONFIGTX_NULL, CONFIGTX_SCALAR, CONFIGTX_LIST, CONFIGTX_MAP };
 
@@ -25,7 +25,7 @@ struct configtx_node {
 int configtx_fail(const struct configtx_node *at, struct ord_err *e, const char *fmt, ...)
 	UTIL_PRINTF(3, 4);
 
-/* ---- configtx_yaml.c ------------------------------------------------------------------- */
+/* ---- yaml.c ---------------------------------------------------------------------------- */
 
 /* Read @path; the names of files in nodes borrow @path.
  * Errors: ORD_ENOENT …; ORD_EINVAL with file and line. */
@@ -41,7 +41,7 @@ const char *configtx_text(const struct configtx_node *map, const char *key, cons
 /* The number of a checked scalar in a map; @fallback when it is not there or 0. */
 uint64_t configtx_number(const struct configtx_node *map, const char *key, uint64_t fallback);
 
-/* ---- configtx_schema.c ------------------------------------------------------------------ */
+/* ---- schema.c --------------------------------------------------------------------------- */
 
 /* Check the whole file and give its keys their usual spelling; a single value where a list belongs
  * becomes a list of one.  Errors: ORD_EINVAL with file, line and the nearest known key. */
@@ -53,7 +53,7 @@ bool configtx_size(const char *text, uint64_t *out, bool *overflow);
 /* "true", "yes" … ; -1: neither true nor false. */
 int configtx_bool(const char *text);
 
-/* ---- configtx_group.c, configtx_orderer.c ------------------------------------------------- */
+/* ---- group.c, orderer.c ------------------------------------------------------------------- */
 
 /* The /Channel group of @profile; paths in it are relative to @dir.  Free with wire_free().
  * Errors: ORD_EINVAL and those of reading files. */
@@ -63,7 +63,7 @@ int configtx_channel_group(const struct configtx_node *profile, const char *dir,
 int configtx_orderer_group(const struct configtx_node *orderer, const char *dir,
 			   Common__ConfigGroup **out, struct ord_err *e);
 
-/* ---- building groups: configtx_build.c ------------------------------------------------------ */
+/* ---- building groups: build.c --------------------------------------------------------------- */
 
 /* mod_policy "Admins" unless said otherwise */
 Common__ConfigGroup *configtx_group_new(void);
