@@ -169,6 +169,7 @@ static int listen_on(struct daemon *d, struct ord_err *e)
 	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
 
 	o.methods = service_methods(d->service);
+	o.on_call_end = net_log_call;
 	if (rc == 0)
 		rc = net_server_new(&o, &d->server, e);
 	buf_fini(&cert);

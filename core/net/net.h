@@ -97,6 +97,10 @@ struct net_opts {
 	void *arg;
 };
 
+/** An on_call_end() that writes Fabric's access log: "streaming call completed", with service,
+ *  method, peer, gRPC code and duration, from the logger comm.grpc.server. */
+void net_log_call(void *arg, struct net_stream *s, int code, const char *why, uint64_t duration_ns);
+
 /** Bind and listen; nothing is served until net_server_start().  @o->methods stays the caller's
  *  and must outlive the server.
  *  Blocks: name lookup.

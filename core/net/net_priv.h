@@ -9,6 +9,7 @@
  *   h2.c, guard.c        nghttp2 session and callbacks; pings, floods, resets
  *   request.c            server: from request headers to a method or a refusal
  *   recv.c, stream.c     gRPC messages in; messages, trailers, timers out
+ *   access.c             a line in the log for each call
  *   out.c, status.c      output queues; status names, percent-encoding, grpc-timeout
  */
 #ifndef NET_PRIV_H

@@ -155,25 +155,32 @@ static void write_line(const uint8_t *p, size_t n)
 	}
 }
 
+static void write_entry(struct log_entry *en)
+{
+	struct buf line = BUF_INIT;
+
+	if (en->message.len > MESSAGE_MAX)
+		en->message.len = MESSAGE_MAX;
+	while (en->message.len > 0 && en->message.data[en->message.len - 1] == '\n')
+		en->message.len--;
+	en->wall_ns = clock_wall_ns();
+	en->id = atomic_fetch_add_explicit(&state.next_id, 1, memory_order_relaxed) + 1;
+	log_format_line(current_format(), en, &line);
+	write_line(line.data, line.len);
+	atomic_fetch_add_explicit(&state.written[count_index(en->level)], 1, memory_order_relaxed);
+	buf_fini(&line);
+}
+
 void log_vwrite(struct log_logger *l, int level, const char *func, const char *fmt, va_list ap)
 {
-	struct buf message = BUF_INIT, line = BUF_INIT;
 	struct log_entry en = {.level = level, .logger = l->name, .func = func};
+	struct buf message = BUF_INIT;
 	int saved_errno = errno;
 
 	buf_vprintf(&message, fmt, ap);
-	if (message.len > MESSAGE_MAX)
-		message.len = MESSAGE_MAX;
-	while (message.len > 0 && message.data[message.len - 1] == '\n')
-		message.len--;
 	en.message = buf_bytes(&message);
-	en.wall_ns = clock_wall_ns();
-	en.id = atomic_fetch_add_explicit(&state.next_id, 1, memory_order_relaxed) + 1;
-	log_format_line(current_format(), &en, &line);
-	write_line(line.data, line.len);
-	atomic_fetch_add_explicit(&state.written[count_index(level)], 1, memory_order_relaxed);
+	write_entry(&en);
 	buf_fini(&message);
-	buf_fini(&line);
 	errno = saved_errno;
 }
 
@@ -184,4 +191,18 @@ void log_write(struct log_logger *l, int level, const char *func, const char *fm
 	va_start(ap, fmt);
 	log_vwrite(l, level, func, fmt, ap);
 	va_end(ap);
+}
+
+void log_write_fields(struct log_logger *l, int level, const char *func, const char *text,
+		      const struct log_field *fields)
+{
+	struct log_entry en = {.level = level,
+			       .logger = l->name,
+			       .func = func,
+			       .message = bytes_str(text),
+			       .fields = fields};
+	int saved_errno = errno;
+
+	write_entry(&en);
+	errno = saved_errno;
 }

@@ -403,6 +403,13 @@ static void print_piece(const struct log_format *f, const struct piece *p,
 	}
 }
 
+static void print_pattern(const struct log_format *f, const struct log_entry *en, struct buf *out)
+{
+	for (size_t i = 0; i < f->n; i++)
+		print_piece(f, &f->pieces[i], en, out);
+	log_record_fields(en, out);
+}
+
 void log_format_line(const struct log_format *f, const struct log_entry *en, struct buf *out)
 {
 	if (f->encoding == ENCODING_JSON)
@@ -410,7 +417,6 @@ void log_format_line(const struct log_format *f, const struct log_entry *en, str
 	else if (f->encoding == ENCODING_LOGFMT)
 		log_record_logfmt(en, out);
 	else
-		for (size_t i = 0; i < f->n; i++)
-			print_piece(f, &f->pieces[i], en, out);
+		print_pattern(f, en, out);
 	buf_add_u8(out, '\n');
 }

@@ -36,6 +36,7 @@ struct log_entry {
 	int level;
 	const char *logger, *func;
 	struct ord_bytes message;
+	const struct log_field *fields; /* NULL: none */
 };
 
 struct log_format;
@@ -48,6 +49,8 @@ void log_format_line(const struct log_format *f, const struct log_entry *en, str
 
 void log_record_json(const struct log_entry *en, struct buf *out);
 void log_record_logfmt(const struct log_entry *en, struct buf *out);
+/** The fields as they stand behind a pattern's line, for people: " key=value". */
+void log_record_fields(const struct log_entry *en, struct buf *out);
 /** Append @text so that it stays on its line and sends nothing to a terminal. */
 void log_add_clean(struct buf *out, struct ord_bytes text);
 

@@ -2,6 +2,8 @@
 /* log_record: entries as JSON and as logfmt, and what keeps a text on its line. */
 #include "log_priv.h"
 
+#define LOG_FIELD_TIME "2006-01-02T15:04:05.999Z07:00"
+
 /* The length of the UTF-8 sequence at @p that shows as a character; 0: a control character or not
  * UTF-8 at all. */
 static size_t printable_at(const uint8_t *p, size_t n)
@@ -80,6 +82,58 @@ static void add_epoch(struct buf *out, int64_t wall_ns)
 		   (long long)(wall_ns / 1000 % 1000000));
 }
 
+/* For machines times and durations are seconds, for people as Go prints them. */
+static void add_ns_for_people(struct buf *out, const struct log_field *f)
+{
+	struct log_layout *l;
+
+	if (f->type == LOG_DURATION) {
+		duration_format(out, f->ns);
+		return;
+	}
+	l = log_layout_new(bytes_str(LOG_FIELD_TIME));
+	log_layout_print(l, f->ns, out);
+	log_layout_free(l);
+}
+
+static void add_seconds(struct buf *out, int64_t ns)
+{
+	buf_printf(out, "%.9g", (double)ns / (double)CLOCK_SEC_NS);
+}
+
+static void add_json_fields(struct buf *out, const struct log_field *f)
+{
+	for (; f && f->key; f++) {
+		buf_printf(out, ",\"%s\":", f->key);
+		if (f->type == LOG_TEXT)
+			add_json_string(out, bytes_str(f->text));
+		else if (f->type == LOG_TIME)
+			add_epoch(out, f->ns);
+		else
+			add_seconds(out, f->ns);
+	}
+}
+
+static void add_logfmt_fields(struct buf *out, const struct log_field *f, bool for_people)
+{
+	for (; f && f->key; f++) {
+		buf_printf(out, "%s%s=", out->len ? " " : "", f->key);
+		if (f->type == LOG_TEXT)
+			add_logfmt_string(out, bytes_str(f->text));
+		else if (for_people)
+			add_ns_for_people(out, f);
+		else if (f->type == LOG_TIME)
+			add_epoch(out, f->ns);
+		else
+			add_seconds(out, f->ns);
+	}
+}
+
+void log_record_fields(const struct log_entry *en, struct buf *out)
+{
+	add_logfmt_fields(out, en->fields, true);
+}
+
 void log_record_json(const struct log_entry *en, struct buf *out)
 {
 	buf_printf(out, "{\"level\":\"%s\",\"ts\":", log_level_name(en->level));
@@ -90,6 +144,7 @@ void log_record_json(const struct log_entry *en, struct buf *out)
 	add_json_string(out, bytes_str(en->func));
 	buf_add_str(out, ",\"msg\":");
 	add_json_string(out, en->message);
+	add_json_fields(out, en->fields);
 	buf_add_u8(out, '}');
 }
 
@@ -103,4 +158,5 @@ void log_record_logfmt(const struct log_entry *en, struct buf *out)
 	add_logfmt_string(out, bytes_str(en->func));
 	buf_add_str(out, " msg=");
 	add_logfmt_string(out, en->message);
+	add_logfmt_fields(out, en->fields, false);
 }

@@ -199,6 +199,17 @@ static inline bool log_enabled(struct log_logger *l, int level)
 void log_vwrite(struct log_logger *l, int level, const char *func, const char *fmt, va_list ap);
 void log_write(struct log_logger *l, int level, const char *func, const char *fmt, ...)
 	UTIL_PRINTF(4, 5);
+
+/* What is said beside a line's text: key=value behind it, or keys of a JSON line. */
+struct log_field {
+	const char *key; /* NULL ends a list */
+	enum { LOG_TEXT, LOG_TIME, LOG_DURATION } type;
+	const char *text; /* LOG_TEXT */
+	int64_t ns;       /* LOG_TIME: since 1970; LOG_DURATION */
+};
+/** log_write() of @text with @fields. */
+void log_write_fields(struct log_logger *l, int level, const char *func, const char *text,
+		      const struct log_field *fields);
 /** Count of entries checked and written per level since start (index: level - LOG_PAYLOAD). */
 void log_counts(uint64_t checked[LOG_LEVELS], uint64_t written[LOG_LEVELS]);
 

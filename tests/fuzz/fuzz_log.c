@@ -50,13 +50,17 @@ static bool is_plain(struct ord_bytes line)
 
 static void try_format(const char *text, struct ord_bytes message)
 {
-	struct log_entry en = {INT64_C(1613923445067891234), 7, ORD_INFO, "a.b", "f", message};
+	char *field = x_strndup((const char *)message.data, message.len);
+	struct log_field fields[] = {{.key = "field", .text = field}, {0}};
+	struct log_entry en = {
+		INT64_C(1613923445067891234), 7, ORD_INFO, "a.b", "f", message, fields};
 	struct buf line = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	struct log_format *f;
 
 	if (log_format_parse(text, false, &f, &e) < 0) {
 		util_assert(e.code == ORD_EINVAL && e.msg[0]);
+		free(field);
 		return;
 	}
 	log_format_line(f, &en, &line);
@@ -67,6 +71,7 @@ static void try_format(const char *text, struct ord_bytes message)
 out:
 	log_format_free(f);
 	buf_fini(&line);
+	free(field);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -254,7 +254,8 @@ void rig_start(struct rig *r, const struct net_opts *o)
 	mine.address = "127.0.0.1";
 	mine.methods = methods;
 	mine.on_connect = on_connect;
-	mine.on_call_end = on_call_end;
+	if (!mine.on_call_end)
+		mine.on_call_end = on_call_end;
 	test_ok(net_server_new(&mine, &r->server, &e), &e);
 	test_ok(net_server_start(r->server, &e), &e);
 	test_ok(net_client_new(&r->client, &e), &e);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fabric's logging specification, line formats and time layouts, and lines that stay whole. */
-#include "../test.h"
+#include "../capture.h"
 #include <errno.h>
 #include <time.h>
-#include <unistd.h>
 #include <util/log_priv.h>
 
 #define WHEN_NS INT64_C(1613923445067891234) /* 2021-02-21 16:04:05.067891234 UTC, a Sunday */
@@ -212,6 +211,33 @@ static void formats_say_what_is_wrong_with_them(void **state)
 	}
 }
 
+static void fields_stand_behind_the_text(void **state)
+{
+	static const struct log_field fields[] = {
+		{.key = "grpc.method", .text = "Deliver"},
+		{.key = "error", .text = "code = \"x\"\n"},
+		{.key = "grpc.request_deadline", .type = LOG_TIME, .ns = WHEN_NS},
+		{.key = "grpc.call_duration", .type = LOG_DURATION, .ns = 1500000},
+		{0},
+	};
+	struct log_entry en = sample;
+
+	(void)state;
+	en.fields = fields;
+	line_is("%{message}", false, &en,
+		"disk full grpc.method=Deliver error=\"code = \\\"x\\\"\\n\" "
+		"grpc.request_deadline=2021-02-21T16:04:05.067Z grpc.call_duration=1.5ms\n");
+	line_is("logfmt", false, &en,
+		"level=warn ts=1613923445.067891 name=orderer.common.server caller=serve "
+		"msg=\"disk full\" grpc.method=Deliver error=\"code = \\\"x\\\"\\n\" "
+		"grpc.request_deadline=1613923445.067891 grpc.call_duration=0.0015\n");
+	line_is("json", false, &en,
+		"{\"level\":\"warn\",\"ts\":1613923445.067891,\"name\":\"orderer.common.server\","
+		"\"caller\":\"serve\",\"msg\":\"disk full\",\"grpc.method\":\"Deliver\","
+		"\"error\":\"code = \\\"x\\\"\\n\",\"grpc.request_deadline\":1613923445.067891,"
+		"\"grpc.call_duration\":0.0015}\n");
+}
+
 static void messages_cannot_forge_a_line(void **state)
 {
 	static const char evil[] =
@@ -268,36 +294,6 @@ static void time_layouts_are_gos(void **state)
 
 /* ---- the whole of it ------------------------------------------------------------------ */
 
-static struct {
-	int saved_stderr, file;
-} capture;
-
-static void capture_start(void)
-{
-	FILE *f = tmpfile();
-
-	assert_non_null(f);
-	capture.file = dup(fileno(f));
-	fclose(f);
-	fflush(stderr);
-	capture.saved_stderr = dup(STDERR_FILENO);
-	dup2(capture.file, STDERR_FILENO);
-}
-
-/* What was written to standard error since capture_start(). */
-static struct buf capture_end(void)
-{
-	struct buf b = BUF_INIT;
-	off_t size = lseek(capture.file, 0, SEEK_END);
-
-	dup2(capture.saved_stderr, STDERR_FILENO);
-	close(capture.saved_stderr);
-	buf_reserve(&b, (size_t)size + 1);
-	b.len = (size_t)pread(capture.file, b.data, (size_t)size, 0);
-	close(capture.file);
-	return b;
-}
-
 static uint64_t frozen(void)
 {
 	return (uint64_t)WHEN_NS;
@@ -311,10 +307,11 @@ static void levels_change_at_run_time_and_are_counted(void **state)
 	uint64_t checked[2][LOG_LEVELS], written[2][LOG_LEVELS];
 	struct ord_err e = ERR_INIT;
 	struct buf out, spec = BUF_INIT;
+	struct capture capture;
 
 	(void)state;
 	clock_virtual(frozen);
-	capture_start();
+	capture_start(&capture);
 	test_ok(log_set_format("%{level} %{module} %{message}", &e), &e);
 	log_counts(checked[0], written[0]);
 	log_debug(&server, "hidden %d", 1);
@@ -330,7 +327,7 @@ static void levels_change_at_run_time_and_are_counted(void **state)
 	test_ok(log_set_spec("", &e), &e);
 	log_debug(&msp, "hidden %d", 6);
 	log_counts(checked[1], written[1]);
-	out = capture_end();
+	out = capture_end(&capture);
 	clock_virtual(NULL);
 	assert_string_equal(buf_cstr(&out), "INFO orderer.common.server shown 2\n"
 					    "DEBUG msp shown 4\n"
@@ -367,10 +364,11 @@ static void threads_write_whole_lines_while_settings_change(void **state)
 	int next[WRITERS] = {0}, lines = 0;
 	struct ord_err e = ERR_INIT;
 	pthread_t t[WRITERS];
+	struct capture capture;
 	struct buf out;
 
 	(void)state;
-	capture_start();
+	capture_start(&capture);
 	test_ok(log_set_format("<%{message}>", &e), &e);
 	for (intptr_t i = 0; i < WRITERS; i++)
 		test_ok(thread_start(&t[i], "writer", write_lines, (void *)i, &e), &e);
@@ -381,7 +379,7 @@ static void threads_write_whole_lines_while_settings_change(void **state)
 	for (size_t i = 0; i < WRITERS; i++)
 		pthread_join(t[i], NULL);
 	test_ok(log_set_format(NULL, &e), &e);
-	out = capture_end();
+	out = capture_end(&capture);
 	buf_cstr(&out);
 	for (char *s = (char *)out.data; *s; s = strchr(s, '\n') + 1, lines++) {
 		int who, i, end;
@@ -406,6 +404,7 @@ int main(void)
 		cmocka_unit_test(patterns_print_as_in_fabric),
 		cmocka_unit_test(colours_follow_the_level_and_only_when_asked_for),
 		cmocka_unit_test(formats_say_what_is_wrong_with_them),
+		cmocka_unit_test(fields_stand_behind_the_text),
 		cmocka_unit_test(messages_cannot_forge_a_line),
 		cmocka_unit_test(time_layouts_are_gos),
 		cmocka_unit_test(levels_change_at_run_time_and_are_counted),
