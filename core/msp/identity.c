@@ -182,6 +182,27 @@ void msp_identity_describe(const struct msp_identity *id, struct buf *out)
 	buf_add_u8(out, ')');
 }
 
+void msp_describe_serialized(struct ord_bytes serialized, struct buf *out)
+{
+	Msp__SerializedIdentity *sid;
+	struct msp_cert *cert;
+
+	if (wire_unpack(&msp__serialized_identity__descriptor, serialized, &sid, NULL) < 0) {
+		buf_add_str(out, "(not an identity)");
+		return;
+	}
+	buf_add_str(out, *sid->mspid ? sid->mspid : "(no MSP)");
+	if (parse(wire_bytes(sid->id_bytes), &cert, NULL) == 0) {
+		buf_add_str(out, " '");
+		msp_name_text(X509_get_subject_name(cert->x), out);
+		buf_add_u8(out, '\'');
+		msp_cert_free(cert);
+	} else {
+		buf_add_str(out, " (no certificate)");
+	}
+	wire_free(sid);
+}
+
 int msp_verify_digest(struct msp_identity *id, const uint8_t digest[static 32],
 		      struct ord_bytes sig, struct ord_err *e)
 {

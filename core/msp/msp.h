@@ -50,6 +50,11 @@ const char *msp_identity_mspid(const struct msp_identity *id);
 int64_t msp_identity_not_after(const struct msp_identity *id);
 /** For logs: "(mspid=Org1MSP subject=CN=… issuer=CN=… serialnumber=…)" appended. */
 void msp_identity_describe(const struct msp_identity *id, struct buf *out);
+/** For people: "Org1MSP 'CN=User1@org1.example.com,OU=client'" of a SerializedIdentity, whether or
+ *  not it is valid; appended. */
+void msp_describe_serialized(struct ord_bytes serialized, struct buf *out);
+/** A UTC date in strftime() format, appended; any year, where nanoseconds end in 2262. */
+void msp_date(int64_t sec, const char *format, struct buf *out);
 /** Verify a signature over a SHA-256 digest; costs what crypto_verify_digest() does.
  *  Thread: any.   Errors: ORD_EPERM as crypto_verify_digest(). */
 int msp_verify_digest(struct msp_identity *id, const uint8_t digest[static 32],
@@ -65,6 +70,8 @@ struct msp_principal {
 /** Compile a principal for a set; equal principals share one.  Thread: one, before sharing.
  *  Never fails: a malformed principal is one that nobody satisfies, for its own reason. */
 const struct msp_principal *msp_principal(struct msp_set *s, const Msp__MSPPrincipal *p);
+/** For people: "Org1MSP.admin", "Org1MSP OU 'paris'", "only Org1MSP 'CN=…'"; appended. */
+void msp_principal_describe(const struct msp_principal *p, struct buf *out);
 /** Does @id, of the same set, satisfy @p (spec 3.8)?  The answer is remembered with the identity;
  * its reason is not, so pass NULL for @e unless somebody will read it. Thread: any.   Errors:
  * ORD_EPERM with the reason. */

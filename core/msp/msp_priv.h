@@ -45,8 +45,6 @@ char *msp_cert_serial_dec(const struct msp_cert *c);
 void msp_serial_der(const ASN1_INTEGER *serial, struct buf *out);
 /** A name as Go prints it, "CN=…,OU=…,C=US", appended. */
 void msp_name_text(const X509_NAME *name, struct buf *out);
-/** A UTC date in strftime() format, appended; any year, where nanoseconds end in 2262. */
-void msp_date(int64_t sec, const char *format, struct buf *out);
 
 /* ---- chains (chain.c) ---------------------------------------------------------- */
 

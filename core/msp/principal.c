@@ -144,6 +144,57 @@ void msp_compiled_free(void *compiled)
 	free(c);
 }
 
+/* ---- describe ------------------------------------------------------------------------- */
+
+static void describe_role(const Msp__MSPRole *role, struct buf *out)
+{
+	const char *name = msp_role_name((int)role->role);
+
+	buf_printf(out, "%s.", role->msp_identifier);
+	if (!name)
+		buf_printf(out, "role-%d", (int)role->role);
+	for (; name && *name; name++) /* as in policy expressions */
+		buf_add_u8(out, (uint8_t)(*name | 0x20));
+}
+
+static void describe_rule(const struct rule *r, struct buf *out)
+{
+	const Msp__OrganizationUnit *ou = r->msg;
+
+	if (!r->msg) {
+		buf_printf(out, "a principal of type %d that nobody is", r->class);
+		return;
+	}
+	switch (r->class) {
+	case MSP__MSPPRINCIPAL__CLASSIFICATION__ROLE:
+		describe_role(r->msg, out);
+		break;
+	case MSP__MSPPRINCIPAL__CLASSIFICATION__ORGANIZATION_UNIT:
+		buf_printf(out, "%s OU '%s'", ou->msp_identifier,
+			   ou->organizational_unit_identifier);
+		break;
+	case MSP__MSPPRINCIPAL__CLASSIFICATION__IDENTITY:
+		buf_add_str(out, "only ");
+		msp_describe_serialized(buf_bytes(&r->principal), out);
+		break;
+	default:
+		buf_add_str(out, "anonymity");
+		break;
+	}
+}
+
+void msp_principal_describe(const struct msp_principal *p, struct buf *out)
+{
+	const struct compiled *c = UTIL_CONTAINER(p, const struct compiled, pub);
+
+	if (c->bad)
+		buf_add_str(out, "a combination that nobody is");
+	for (size_t i = 0; !c->bad && i < c->n; i++) {
+		buf_add_str(out, i ? " and " : "");
+		describe_rule(&c->rules[i], out);
+	}
+}
+
 /* ---- ask ------------------------------------------------------------------------------ */
 
 static int other_msp(const struct msp_identity *id, const char *want, struct ord_err *e)

@@ -54,6 +54,7 @@ static int compile_rule(struct compiler *c, const Common__SignaturePolicy *rule,
 		rule_add(c)->n = rule->n_out_of->n;
 		for (size_t i = 0; rc == 0 && i < rule->n_out_of->n_rules; i++)
 			rc = compile_rule(c, rule->n_out_of->rules[i], depth + 1, e);
+		c->p->rules[here].of = (uint32_t)rule->n_out_of->n_rules;
 		c->p->rules[here].end = c->p->n_rules;
 		return rc;
 	default:

@@ -7,7 +7,6 @@
 #include "policy_priv.h"
 #include <stdlib.h>
 
-static struct log_logger logger = LOG_LOGGER("policies");
 static struct log_logger dsl_logger = LOG_LOGGER("cauthdsl");
 
 enum verdict { NOT_VERIFIED, VALID, INVALID };
@@ -26,74 +25,61 @@ struct evaluation {
 	struct signer *signers;
 	uint16_t *trail;
 	size_t n_signers, n_used;
-	struct ord_err *why; /* where reasons go for the debug log; NULL: nobody asks */
+	struct policy_trace *trace; /* NULL: nobody asks why */
 };
 
-/* ---- saying why (debug only) ------------------------------------------------------ */
-
-static void explain_signer(const struct evaluation *ev, const struct policy *p,
-			   const struct signer *s, const char *what)
+/* Where reasons go; NULL: then they are not worked out. */
+static struct ord_err *why_of(struct evaluation *ev)
 {
-	struct buf who = BUF_INIT;
-
-	msp_identity_describe(s->identity, &who);
-	log_debug(&dsl_logger, "policy %s: identity %s %s: %s", p->name, buf_cstr(&who), what,
-		  ev->why->msg);
-	buf_fini(&who);
+	return ev->trace ? &ev->trace->e : NULL;
 }
 
-static void explain_result(const struct policy *p, bool satisfied)
+static void tell(struct evaluation *ev, const struct signer *s, const char *why)
 {
-	log_debug(&logger, "Signature set %s policy %s",
-		  satisfied ? "satisfies" : "did not satisfy", p->name);
-}
-
-static void explain_implicit(const struct policy *p, size_t satisfied)
-{
-	struct buf which = BUF_INIT;
-
-	for (size_t i = 0; i < p->n_subs; i++)
-		buf_printf(&which, " %s%s", p->subs[i] ? p->subs[i]->name : "no such policy: ",
-			   p->subs[i] ? "" : p->sub_name);
-	log_debug(&logger,
-		  "Evaluation Failed: Only %zu policies were satisfied, but needed %zu of [%s ]",
-		  satisfied, p->threshold, buf_cstr(&which));
-	buf_fini(&which);
+	if (ev->trace)
+		policy_trace_identity(ev->trace, s->sig->identity, why);
 }
 
 /* ---- signature policies --------------------------------------------------------------- */
 
-static bool signature_valid(struct evaluation *ev, const struct policy *p, struct signer *s)
+/* A remembered verdict has no reason with it, but only one reason is possible. */
+static bool signature_valid(struct evaluation *ev, struct signer *s)
 {
-	if (s->verdict != NOT_VERIFIED)
-		return s->verdict == VALID;
-	s->verdict = VALID;
-	if (msp_verify_digest(s->identity, s->sig->digest, s->sig->signature, ev->why) < 0) {
-		s->verdict = INVALID;
-		if (ev->why)
-			explain_signer(ev, p, s, "has an invalid signature");
+	const char *why = "its signature is not valid, as was seen before";
+
+	if (s->verdict == NOT_VERIFIED) {
+		s->verdict = VALID;
+		if (msp_verify_digest(s->identity, s->sig->digest, s->sig->signature, why_of(ev)) <
+		    0) {
+			s->verdict = INVALID;
+			why = ev->trace ? ev->trace->e.msg : why;
+		}
 	}
+	tell(ev, s, s->verdict == VALID ? NULL : why);
 	return s->verdict == VALID;
 }
 
-static bool signer_matches(struct evaluation *ev, const struct policy *p, struct signer *s,
+static bool signer_matches(struct evaluation *ev, struct signer *s,
 			   const struct msp_principal *principal)
 {
-	if (msp_satisfies(s->identity, principal, ev->why) == 0)
-		return signature_valid(ev, p, s);
-	if (ev->why)
-		explain_signer(ev, p, s, "does not satisfy principal");
+	if (s->used) {
+		tell(ev, s, "already used by an earlier principal");
+		return false;
+	}
+	if (msp_satisfies(s->identity, principal, why_of(ev)) == 0)
+		return signature_valid(ev, s);
+	if (ev->trace)
+		tell(ev, s, ev->trace->e.msg);
 	return false;
 }
 
 /* The first identity that no rule used yet, is the principal, and signed. */
-static bool eval_signed_by(struct evaluation *ev, const struct policy *p,
-			   const struct msp_principal *principal)
+static bool eval_signed_by(struct evaluation *ev, const struct msp_principal *principal)
 {
-	for (size_t i = 0; ev->n_used < ev->n_signers && i < ev->n_signers; i++) {
+	for (size_t i = 0; i < ev->n_signers; i++) {
 		struct signer *s = &ev->signers[i];
 
-		if (s->used || !signer_matches(ev, p, s, principal))
+		if (!signer_matches(ev, s, principal))
 			continue;
 		s->used = true;
 		ev->trail[ev->n_used++] = (uint16_t)i;
@@ -102,29 +88,59 @@ static bool eval_signed_by(struct evaluation *ev, const struct policy *p,
 	return false;
 }
 
+static bool eval_principal(struct evaluation *ev, const struct msp_principal *principal)
+{
+	struct buf what = BUF_INIT;
+	bool satisfied;
+	size_t step;
+
+	if (!ev->trace) /* the usual way */
+		return ev->n_used < ev->n_signers && eval_signed_by(ev, principal);
+	msp_principal_describe(principal, &what);
+	step = policy_trace_open(ev->trace, POLICY_STEP_RULE, x_strdup(buf_cstr(&what)));
+	buf_fini(&what);
+	satisfied = eval_signed_by(ev, principal);
+	policy_trace_close(ev->trace, step, satisfied,
+			   ev->n_signers ? NULL : x_strdup("nobody signed"));
+	return satisfied;
+}
+
 static void give_back(struct evaluation *ev, size_t mark)
 {
 	while (ev->n_used > mark)
 		ev->signers[ev->trail[--ev->n_used]].used = false;
 }
 
+static bool eval_rule(struct evaluation *ev, const struct policy *p, uint32_t *at);
+
 /* Fabric's greedy evaluation: every nested rule in order, also when enough are satisfied already;
- * each success keeps the identities it used.  *at moves behind the rule.  The depth of the
- * recursion is POLICY_MAX_DEPTH at most. */
-static bool eval_rule(struct evaluation *ev, const struct policy *p, uint32_t *at)
+ * each success keeps the identities it used. */
+static bool eval_nested(struct evaluation *ev, const struct policy *p, uint32_t *at,
+			const struct policy_rule *rule)
 {
-	const struct policy_rule *rule = &p->rules[(*at)++];
-	size_t mark = ev->n_used;
+	size_t step = 0, mark = ev->n_used;
 	int32_t satisfied = 0;
 
-	if (rule->signed_by)
-		return eval_signed_by(ev, p, rule->signed_by);
+	if (ev->trace)
+		step = policy_trace_open(ev->trace, POLICY_STEP_RULE,
+					 x_printf("%d of %u", rule->n, rule->of));
 	while (*at < rule->end)
 		satisfied += eval_rule(ev, p, at);
+	if (ev->trace)
+		policy_trace_close(ev->trace, step, satisfied >= rule->n,
+				   x_printf("%d satisfied", satisfied));
 	if (satisfied >= rule->n)
 		return true;
 	give_back(ev, mark);
 	return false;
+}
+
+/* *at moves behind the rule.  The depth of the recursion is POLICY_MAX_DEPTH at most. */
+static bool eval_rule(struct evaluation *ev, const struct policy *p, uint32_t *at)
+{
+	const struct policy_rule *rule = &p->rules[(*at)++];
+
+	return rule->signed_by ? eval_principal(ev, rule->signed_by) : eval_nested(ev, p, at, rule);
 }
 
 static bool eval_signature(struct evaluation *ev, const struct policy *p)
@@ -140,33 +156,49 @@ static bool eval_signature(struct evaluation *ev, const struct policy *p)
 
 static bool eval(struct evaluation *ev, const struct policy *p, size_t *n_satisfied);
 
+static void tell_missing(struct policy_trace *t, const struct policy *p, size_t i)
+{
+	char *what = x_printf("/%s/%s", p->group->children[i]->path, p->sub_name);
+
+	policy_trace_close(t, policy_trace_open(t, POLICY_STEP_POLICY, what), false,
+			   x_strdup("no such policy"));
+}
+
 /* How many sub-policies are satisfied; stops at the threshold. */
 static size_t eval_implicit(struct evaluation *ev, const struct policy *p)
 {
 	size_t satisfied = 0, of_sub;
 
-	for (size_t i = 0; i < p->n_subs && satisfied < p->threshold; i++)
+	for (size_t i = 0; i < p->n_subs && satisfied < p->threshold; i++) {
 		if (p->subs[i] && eval(ev, p->subs[i], &of_sub))
 			satisfied++;
-	if (ev->why && satisfied < p->threshold)
-		explain_implicit(p, satisfied);
+		else if (!p->subs[i] && ev->trace)
+			tell_missing(ev->trace, p, i);
+	}
 	return satisfied;
 }
 
 /* Sub-policies are those of child groups, so the recursion ends with the config tree. */
 static bool eval(struct evaluation *ev, const struct policy *p, size_t *n_satisfied)
 {
+	char *why = NULL;
 	bool satisfied;
+	size_t step = 0;
 
 	*n_satisfied = 0;
+	if (ev->trace)
+		step = policy_trace_open(ev->trace, POLICY_STEP_POLICY, x_strdup(p->name));
 	if (p->kind == POLICY_SIGNATURE) {
 		satisfied = eval_signature(ev, p);
 	} else {
 		*n_satisfied = eval_implicit(ev, p);
 		satisfied = *n_satisfied >= p->threshold;
+		if (ev->trace)
+			why = x_printf("%zu of the %zu '%s' sub-policies that it needs, of %zu",
+				       *n_satisfied, p->threshold, p->sub_name, p->n_subs);
 	}
-	if (ev->why)
-		explain_result(p, satisfied);
+	if (ev->trace)
+		policy_trace_close(ev->trace, step, satisfied, why);
 	return satisfied;
 }
 
@@ -181,28 +213,42 @@ static bool is_duplicate(const struct evaluation *ev, const struct msp_identity 
 	return false;
 }
 
+/* Take the signer of @sig in; returns why not, text of @e or of its own. */
+static const char *identify_one(struct evaluation *ev, struct msp_set *msps,
+				const struct policy_signed *sig, size_t i, struct ord_err *e)
+{
+	struct msp_identity *identity;
+
+	if (msp_identify(msps, sig->identity, &identity, e) < 0) {
+		if (!ev->trace)
+			log_warn(&dsl_logger,
+				 "Principal deserialization failure (%s) for identity %zu", e->msg,
+				 i);
+		return e->msg;
+	}
+	if (is_duplicate(ev, identity)) {
+		if (!ev->trace)
+			log_warn(&dsl_logger,
+				 "De-duplicating identity of %s at index %zu in signature set",
+				 msp_identity_mspid(identity), i);
+		msp_identity_unref(identity);
+		return "the same identity signed before";
+	}
+	ev->signers[ev->n_signers++] = (struct signer){.identity = identity, .sig = sig};
+	return NULL;
+}
+
 /* Who signed: identities that cannot be had and repeated ones are left out, as in v1.4; the first
  * of equal ones counts, whether or not its signature is valid. */
 static void identify(struct evaluation *ev, struct msp_set *msps, const struct policy_signed *sigs,
 		     size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct msp_identity *identity;
 		struct ord_err e;
+		const char *left_out = identify_one(ev, msps, &sigs[i], i, &e);
 
-		if (msp_identify(msps, sigs[i].identity, &identity, &e) < 0) {
-			log_warn(&dsl_logger,
-				 "Principal deserialization failure (%s) for identity %zu", e.msg,
-				 i);
-		} else if (is_duplicate(ev, identity)) {
-			log_warn(&dsl_logger,
-				 "De-duplicating identity of %s at index %zu in signature set",
-				 msp_identity_mspid(identity), i);
-			msp_identity_unref(identity);
-		} else {
-			ev->signers[ev->n_signers++] =
-				(struct signer){.identity = identity, .sig = &sigs[i]};
-		}
+		if (ev->trace)
+			policy_trace_signature(ev->trace, msps, sigs[i].identity, left_out);
 	}
 }
 
@@ -226,13 +272,13 @@ static int refuse_missing(const char *name, struct ord_err *e)
 	return err_set(e, ORD_EPERM, "No such policy: '%s'", name);
 }
 
-int policy_evaluate(const struct policy *p, const char *name, struct msp_set *msps,
-		    const struct policy_signed *sigs, size_t n, struct ord_err *e)
+int policy_run(const struct policy *p, const char *name, struct msp_set *msps,
+	       const struct policy_signed *sigs, size_t n, struct policy_trace *t,
+	       struct ord_err *e)
 {
 	struct signer few[4];
 	uint16_t few_trail[UTIL_ARRAY_LEN(few)];
-	struct ord_err why;
-	struct evaluation ev = {.signers = few, .trail = few_trail};
+	struct evaluation ev = {.signers = few, .trail = few_trail, .trace = t};
 	size_t n_satisfied;
 	bool satisfied;
 
@@ -245,8 +291,6 @@ int policy_evaluate(const struct policy *p, const char *name, struct msp_set *ms
 		ev.signers = x_alloc(n * sizeof(*ev.signers));
 		ev.trail = x_alloc(n * sizeof(*ev.trail));
 	}
-	if (log_enabled(&logger, ORD_DEBUG) || log_enabled(&dsl_logger, ORD_DEBUG))
-		ev.why = &why;
 	identify(&ev, msps, sigs, n);
 	satisfied = eval(&ev, p, &n_satisfied);
 	for (size_t i = 0; i < ev.n_signers; i++)

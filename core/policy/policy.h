@@ -35,11 +35,37 @@ const struct policy_node *policy_group(const struct policy_node *root, const cha
 
 /** Do these signatures satisfy the policy?  NULL @p evaluates to "No such policy: '%s'" with @name,
  *  less a leading "/Channel/".  @msps: the set that the policy was compiled for.
- *  Signatures are verified lazily, each at most once, after a principal matched.  The loggers
- *  "policies" and "cauthdsl" say at debug which sub-policy refused whom, and why.
+ *  Signatures are verified lazily, each at most once, after a principal matched.  Of a refusal the
+ *  loggers "policies" and "cauthdsl" say at debug which sub-policy refused whom, and why.
  *  Thread: any.   Errors: ORD_EPERM with Fabric's text. */
 int policy_evaluate(const struct policy *p, const char *name, struct msp_set *msps,
 		    const struct policy_signed *sigs, size_t n, struct ord_err *e);
+
+enum policy_step_kind {
+	POLICY_STEP_SIGNATURE, /* one of the set, at depth 0; satisfied: it counts */
+	POLICY_STEP_POLICY,    /* a policy or sub-policy */
+	POLICY_STEP_RULE,      /* "2 of 3", or a principal: "Org1MSP.admin" */
+	POLICY_STEP_IDENTITY   /* asked whether it is the principal above, and signed */
+};
+
+/* One step of an evaluation; what is below it follows, one deeper. */
+struct policy_step {
+	enum policy_step_kind kind;
+	unsigned depth;
+	bool satisfied;
+	const char *what; /* "/Channel/Application/Writers", "Org1MSP 'CN=…'" */
+	const char *why;  /* in words; "" when there is nothing to say */
+};
+
+/** As policy_evaluate(), telling why: one call of @each for every signature of the set, and then
+ *  for every policy, rule and identity that was tried, parents before children.  What comes behind
+ *  a satisfied threshold is not tried.  A certificate that has expired is said to be: no policy
+ *  asks for that, a filter of the orderer does.
+ *  Thread: any.   Errors: as policy_evaluate(). */
+int policy_explain(const struct policy *p, const char *name, struct msp_set *msps,
+		   const struct policy_signed *sigs, size_t n,
+		   void (*each)(void *arg, const struct policy_step *s), void *arg,
+		   struct ord_err *e);
 
 /* ---- policy expressions: "AND('Org1MSP.member', …)" (spec 7.3) ------------------------ */
 

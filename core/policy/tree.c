@@ -57,6 +57,7 @@ static int compile_implicit(const struct policy_node *node, struct ord_bytes val
 	rc = threshold_of(m, node->n_children, &p->threshold, e);
 	if (rc == 0) {
 		p->sub_name = x_strdup(m->sub_policy);
+		p->group = node;
 		p->n_subs = node->n_children;
 		p->subs = x_alloc(p->n_subs * sizeof(struct policy *));
 		for (size_t i = 0; i < p->n_subs; i++)
