@@ -53,6 +53,7 @@ int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord
 	struct ord_block *tip = NULL;
 	int rc;
 
+	c->refs = 1;
 	c->support.ops = &chan_support_ops;
 	c->registrar = r;
 	c->id = x_strdup(id);
@@ -60,6 +61,7 @@ int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord
 	pthread_mutex_init(&c->conf_lock, NULL);
 	pthread_mutex_init(&c->watch_lock, NULL);
 	monitor_init(&c->commit);
+	gate_init(&c->gate);
 	if ((rc = ledger_open(r->opts.root, id, false, &c->ledger, e)) < 0)
 		goto fail;
 	tip = ledger_tip(c->ledger);
@@ -77,7 +79,7 @@ int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord
 	return 0;
 fail:
 	block_unref(tip);
-	chan_free(c);
+	chan_unref(c);
 	return err_wrap(e, "channel %s", id);
 }
 
@@ -106,6 +108,7 @@ int chan_start(struct chan *c, struct ord_err *e)
 		goto out;
 	c->chain->ops->start(c->chain);
 	c->started = true;
+	gate_open(&c->gate, c->chain);
 	log_info(&logger, "[channel: %s] Starting chain of type %s at height %llu", c->id, type,
 		 (unsigned long long)ledger_height(c->ledger));
 out:
@@ -123,6 +126,7 @@ void chan_halt(struct chan *c)
 	monitor_unlock(&c->commit);
 	if (c->started)
 		c->chain->ops->halt(c->chain);
+	c->halted = true;
 }
 
 static void drop_queue(struct chan *c)
@@ -135,10 +139,8 @@ static void drop_queue(struct chan *c)
 	}
 }
 
-void chan_free(struct chan *c)
+static void chan_free(struct chan *c)
 {
-	if (!c)
-		return;
 	util_assert(!c->watches);
 	if (c->chain)
 		c->chain->ops->free(c->chain);
@@ -151,10 +153,23 @@ void chan_free(struct chan *c)
 	chanconf_unref(c->cutter_conf);
 	chanconf_unref(c->conf);
 	monitor_fini(&c->commit);
+	gate_fini(&c->gate);
 	pthread_mutex_destroy(&c->conf_lock);
 	pthread_mutex_destroy(&c->watch_lock);
 	free(c->id);
 	free(c);
+}
+
+struct chan *chan_ref(struct chan *c)
+{
+	ref_get(&c->refs);
+	return c;
+}
+
+void chan_unref(struct chan *c)
+{
+	if (c && ref_put(&c->refs))
+		chan_free(c);
 }
 
 /* ---- facts ------------------------------------------------------------------------ */
@@ -199,9 +214,21 @@ void chan_set_conf(struct chan *c, struct chanconf *take)
 		r->opts.on_config(r->opts.arg, c);
 }
 
+bool chan_removed(const struct chan *c)
+{
+	return atomic_load_explicit(&c->removed, memory_order_acquire);
+}
+
 bool chan_errored(struct chan *c)
 {
-	return c->chain->ops->errored(c->chain);
+	struct ord_chain *chain = gate_enter(&c->gate);
+	bool errored;
+
+	if (!chain)
+		return true;
+	errored = chain->ops->errored(chain);
+	gate_leave(&c->gate);
+	return errored;
 }
 
 /* ---- handing messages to consensus -------------------------------------------------- */
@@ -215,24 +242,40 @@ static int check_writable(struct chan *c, struct ord_err *e)
 		       c->id);
 }
 
+static int refuse_shut(struct chan *c, struct ord_err *e)
+{
+	return err_set(e, ORD_EUNAVAIL, "the chain of channel %s does not run", c->id);
+}
+
 int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e)
 {
 	int rc = check_writable(c, e);
+	struct ord_chain *chain;
 
 	if (rc < 0)
 		return rc;
-	if (c->chain->ops->wait_ready)
-		return c->chain->ops->wait_ready(c->chain, t, e);
-	t->done(t, ORD_OK, NULL);
-	return 0;
+	chain = gate_enter(&c->gate);
+	if (!chain)
+		return refuse_shut(c, e);
+	if (chain->ops->wait_ready)
+		rc = chain->ops->wait_ready(chain, t, e);
+	else
+		t->done(t, ORD_OK, NULL);
+	gate_leave(&c->gate);
+	return rc;
 }
 
 int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, struct ord_ticket *t,
 	       struct ord_err *e)
 {
-	const struct ord_chain_ops *ops = c->chain->ops;
+	struct ord_chain *chain = gate_enter(&c->gate);
+	int rc;
 
-	return (config ? ops->configure : ops->order)(c->chain, env, seq, t, e);
+	if (!chain)
+		return refuse_shut(c, e);
+	rc = (config ? chain->ops->configure : chain->ops->order)(chain, env, seq, t, e);
+	gate_leave(&c->gate);
+	return rc;
 }
 
 /* ---- watching --------------------------------------------------------------------------- */

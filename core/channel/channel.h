@@ -42,22 +42,33 @@ int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstra
 int registrar_check_bootstrap(const struct ord_block *block, struct ord_err *e);
 /** Halt every chain, write what is queued, close the ledgers.   Blocks: yes. */
 void registrar_close(struct registrar *r);
-/** NULL: no such channel.  A channel lives as long as its registrar. */
+/* The set of channels changes while the daemon runs: who keeps a channel holds a reference, and
+ * asks chan_removed() from time to time. */
+
+/** +1; NULL: no such channel.   Thread: any.   Locks: a short one. */
 struct chan *registrar_find(struct registrar *r, const char *channel_id);
-struct chan *registrar_system(struct registrar *r); /* NULL: none */
-/** Every channel, in name order. */
+struct chan *registrar_system(struct registrar *r); /* +1; NULL: none */
+/** Every channel there is now, in name order; no lock is held while @each runs. */
 void registrar_each(struct registrar *r, void (*each)(void *arg, struct chan *c), void *arg);
+
+struct chan *chan_ref(struct chan *c);
+/** With the last reference, a channel that was removed goes from the disk.  NULL is fine. */
+void chan_unref(struct chan *c);
 
 const char *chan_id(const struct chan *c);
 struct chanconf *chan_conf(struct chan *c); /* +1 */
 uint64_t chan_sequence(const struct chan *c);
 struct ledger *chan_ledger(struct chan *c);
-/** The consenter cannot stay up to date: Deliver answers 503 (spec 5.5). */
+/** The consenter cannot stay up to date, or the channel is being removed: Deliver answers 503 (spec
+ *  5.5). */
 bool chan_errored(struct chan *c);
+/** It was removed: whoever holds it should let go.  chan_watch() tells. */
+bool chan_removed(const struct chan *c);
 
 /* Broadcast, in two halves: checks run on all cores, consensus takes messages in stream order. */
 
-/** What kind of processing a message needs and where (spec 5.4 steps 1-3): looks the channel up.
+/** What kind of processing a message needs and where (spec 5.4 steps 1-3): *out (+1) is the
+ * channel, or the system channel for a request to create one.
  *  @config: it is a CONFIG_UPDATE.
  *  Errors: ORD_EINVAL, ORD_ENOENT with Fabric's text. */
 int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out, bool *config,
@@ -67,7 +78,8 @@ int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out
  *  Errors: ORD_EINVAL 400, ORD_EPERM 403, ORD_ENOENT 404, ORD_EUNAVAIL 503; the text is the info.
  */
 int chan_process_normal(struct chan *c, struct ord_env *env, uint64_t *seq, struct ord_err *e);
-/** As above for a CONFIG_UPDATE: *out (+1) is the CONFIG message to order.  */
+/** As above for a CONFIG_UPDATE (spec 5.3): *out (+1) is the CONFIG message to order, or on the
+ * system channel, for another channel's id, the ORDERER_TRANSACTION that creates that channel. */
 int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_env **out,
 			       uint64_t *seq, struct ord_err *e);
 /** Hand a checked message to consensus: order() or configure().  0: @t is owed; < 0: @t is the
@@ -77,6 +89,38 @@ int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, s
 	       struct ord_err *e);
 /** May messages be sent now?  As chan_order() settles. */
 int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e);
+
+/* ---- channel participation (spec 9.2) ------------------------------------------------------ */
+
+struct chan_info {
+	char name[250];
+	const char *relation; /* "consenter", "other" */
+	const char *status;   /* "active", "inactive", "failed" */
+	uint64_t height;
+};
+/* What a refusal becomes in HTTP. */
+enum registrar_refusal {
+	JOIN_BAD = 400,
+	JOIN_FORBIDDEN = 403,
+	JOIN_NOT_FOUND = 404,
+	JOIN_NOT_ALLOWED = 405,
+	JOIN_CONFLICT = 409,
+	JOIN_FAILED = 500
+};
+/** Make the channel whose genesis block @block is (a marshalled Block) and start its chain.
+ *  Thread: any but the network's.   Blocks: disk.
+ *  Errors: *status says which; the text is the whole of "error". */
+int registrar_join(struct registrar *r, struct ord_bytes block, struct chan_info *out, int *status,
+		   struct ord_err *e);
+/** Forget the channel: when this returns its going is certain, its files go soon, a crash or not.
+ *  Thread: any but the network's.   Blocks: disk.   Errors: as above. */
+int registrar_remove(struct registrar *r, const char *channel_id, int *status, struct ord_err *e);
+/** Thread: any.   Errors: ORD_ENOENT "channel does not exist". */
+int registrar_info(struct registrar *r, const char *channel_id, struct chan_info *out,
+		   struct ord_err *e);
+/** Every channel, those on their way out too, in name order; no lock is held while @each runs. */
+void registrar_list(struct registrar *r, void (*each)(void *arg, const char *name, bool system),
+		    void *arg);
 
 /* Watching a channel: Deliver streams wait for blocks and for errored(). */
 struct chan_watch {

@@ -49,14 +49,27 @@ struct ord_journal {
 	uint64_t resume; /* records up to here stand in blocks already */
 };
 
+/* What lets threads in to a chain, and keeps them out while it is replaced (gate.c). */
+struct gate {
+	struct ord_chain *_Atomic chain; /* NULL: shut */
+	atomic_uint inside;
+	struct monitor empty;
+};
+
 struct chan {
 	struct ord_support support; /* first: what the plugin holds */
+	atomic_uint refs;
 	struct registrar *registrar;
 	char *id;
 	struct ledger *ledger;
+
+	/* control */
 	struct plugin *plugin;
 	struct ord_chain *chain;
-	bool started;
+	bool started, halted;
+
+	struct gate gate;
+	atomic_bool removed;
 
 	pthread_mutex_t conf_lock; /* guards conf */
 	struct chanconf *conf;
@@ -77,10 +90,12 @@ struct chan {
 	bool giving_up;        /* the daemon stops: do not wait for a ledger that refuses */
 	bool gave_up;          /* and a block was dropped: the journal has its messages */
 	atomic_bool read_only; /* the ledger refuses blocks (disk full) */
-	atomic_bool mailed;    /* stands in the commit thread's mailbox */
+	atomic_bool mailed;    /* stands in the registrar's list of dirty channels */
+	struct chan *next_dirty;
 
 	/* commit thread */
 	uint64_t retry_at_ns; /* the ledger refused; not before this time; 0: it did not */
+	struct chan *next_stuck;
 	uint64_t last_config_block, last_config_seq;
 	struct ord_journal journal;
 	uint64_t journal_done;
@@ -93,21 +108,43 @@ struct chan {
 
 struct registrar {
 	struct registrar_opts opts;
-	struct chan **chans; /* by name */
+	struct pool
+		*control; /* one thread: what may block, or must not run on a chain's own thread */
+
+	pthread_mutex_t lock; /* guards the set of channels */
+	struct chan **chans;  /* by name, a reference each */
 	size_t n;
 	struct map *by_id;
 	struct chan *system;
 
 	pthread_t commit_thread;
 	bool commit_started;
-	struct ord_mailbox *dirty; /* channels with queued blocks, each at most once */
+	struct ord_mailbox *bell; /* rung when a channel is dirty */
+	pthread_mutex_t
+		dirty_lock; /* guards the list: channels with queued blocks, a reference each */
+	struct chan *dirty, **dirty_tail;
+	struct chan *stuck; /* commit thread: the ledger refused; a reference each */
 };
 
+/* ---- registrar.c ---- */
+void registrar_add(struct registrar *r, struct chan *take);
+/** Have @fn run on the control thread, and wait for it. */
+void registrar_control(struct registrar *r, void (*fn)(struct registrar *r));
+
+/* ---- gate.c ---- */
+void gate_init(struct gate *g);
+void gate_fini(struct gate *g);
+struct ord_chain *gate_enter(struct gate *g); /* NULL: shut, and nothing to leave */
+void gate_leave(struct gate *g);
+void gate_open(struct gate *g, struct ord_chain *chain);
+void gate_shut(struct gate *g);       /* nobody new comes in */
+void gate_wait_empty(struct gate *g); /* … and nobody is inside */
+
 /* ---- chan.c ---- */
+/** Errors: ORD_ENOENT the chain has no block. */
 int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord_err *e);
 int chan_start(struct chan *c, struct ord_err *e);
 void chan_halt(struct chan *c);
-void chan_free(struct chan *c);
 void chan_set_conf(struct chan *c, struct chanconf *take);
 void chan_wake_all(struct chan *c);
 
@@ -119,8 +156,13 @@ void commit_free(struct commit *w);
 struct ord_block *writer_create(struct chan *c, struct ord_batch *take);
 void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
 void writer_write_config(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
-int writer_start(struct registrar *r, struct ord_err *e);
-void writer_stop(struct registrar *r); /* writes what is queued and can be written */
+void writer_wait_drained(struct chan *c);
+int writer_finish(struct chan *c, struct commit *w, struct ord_err *e); /* sign and seal */
+
+/* ---- commit.c ---- */
+void commit_mail(struct chan *c); /* have the commit thread look at the channel */
+int commit_start(struct registrar *r, struct ord_err *e);
+void commit_stop(struct registrar *r); /* writes what is queued and can be written */
 
 /* ---- journaling.c ---- */
 int journaling_open(struct chan *c, struct ord_journal **out, struct ord_err *e);

@@ -7,19 +7,25 @@ int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out
 {
 	struct chan *c = registrar_find(r, env->channel_id);
 	enum ord_class class = env_classify(env);
+	bool exists = c != NULL;
+	int rc = 0;
 
-	if (!c && !r->system)
-		return err_set(e, ORD_EINVAL,
-			       "channel creation request not allowed because the orderer system "
-			       "channel is not defined");
-	if (class == ORD_MSG_CONFIG)
-		return err_set(e, ORD_EINVAL,
-			       "message is of type that cannot be processed directly");
+	if (!exists)
+		c = registrar_system(r);
 	*config = class == ORD_MSG_CONFIG_UPDATE;
-	if (!c && !*config)
-		return err_set(e, ORD_ENOENT, "channel does not exist");
-	*out = c ? c : r->system;
-	return 0;
+	if (!c)
+		rc = err_set(e, ORD_EINVAL,
+			     "channel creation request not allowed because the orderer system "
+			     "channel is not defined");
+	else if (class == ORD_MSG_CONFIG)
+		rc = err_set(e, ORD_EINVAL, "message is of type that cannot be processed directly");
+	else if (!exists && !*config)
+		rc = err_set(e, ORD_ENOENT, "channel does not exist");
+	if (rc == 0)
+		*out = c;
+	else
+		chan_unref(c);
+	return rc;
 }
 
 static int filter_empty(const struct ord_env *env, struct ord_err *e)

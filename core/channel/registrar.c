@@ -91,21 +91,22 @@ static void open_one(struct pool_task *t)
 	monitor_unlock(o->monitor);
 }
 
-/* Everything that opened is registered, so that a failure closes it all again. */
+/* Everything that opened is registered, so that a failure closes it all again.  A chain without a
+ * block is what a crash leaves of a creation that was not finished: whoever creates it again finds
+ * it. */
 static int collect(struct registrar *r, struct opening *o, size_t n, struct ord_err *e)
 {
 	int rc = 0;
 
-	r->chans = x_alloc((n + 1) * sizeof(*r->chans));
 	for (size_t i = 0; i < n; i++) {
-		if (o[i].rc < 0) {
-			if (rc == 0)
-				*e = o[i].err;
+		if (o[i].rc == 0) {
+			registrar_add(r, o[i].chan);
+		} else if (o[i].rc == ORD_ENOENT) {
+			log_warn(&logger, "Channel '%s' has no blocks, skipping it", o[i].id);
+		} else if (rc == 0) {
+			*e = o[i].err;
 			rc = o[i].rc;
-			continue;
 		}
-		r->chans[r->n++] = o[i].chan;
-		map_put(r->by_id, bytes_str(o[i].id), o[i].chan);
 	}
 	return rc;
 }
@@ -138,17 +139,13 @@ static int open_all(struct registrar *r, char **ids, size_t n, struct ord_err *e
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
-static int find_system(struct registrar *r, struct ord_err *e)
+static int check_system(struct registrar *r, struct ord_err *e)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		if (!r->chans[i]->conf->has_consortiums)
-			continue;
-		if (r->system)
+	for (size_t i = 0; i < r->n; i++)
+		if (r->chans[i]->conf->has_consortiums && r->chans[i] != r->system)
 			return err_set(e, ORD_EINVAL,
 				       "There appear to be two system chains %s and %s",
 				       r->system->id, r->chans[i]->id);
-		r->system = r->chans[i];
-	}
 	return 0;
 }
 
@@ -182,71 +179,190 @@ static void announce(const struct registrar *r)
 	buf_fini(&hex);
 }
 
-int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstrap_block,
-		   struct registrar **out, struct ord_err *e)
+static struct registrar *registrar_new(const struct registrar_opts *opts)
 {
 	struct registrar *r = x_alloc(sizeof(*r));
-	char **ids = NULL;
-	size_t n = 0;
-	int rc;
 
 	r->opts = *opts;
 	r->by_id = map_new();
-	if ((rc = ledger_root_list(opts->root, &ids, &n, e)) < 0)
-		goto out;
-	if (n == 0 && bootstrap_block) {
-		file_list_free(ids);
-		ids = NULL;
-		if ((rc = bootstrap(r, bootstrap_block, e)) < 0 ||
-		    (rc = ledger_root_list(opts->root, &ids, &n, e)) < 0)
-			goto out;
-	} else if (n > 0) {
-		log_info(&logger, "Not bootstrapping because of %zu existing channels", n);
-	}
-	r->dirty = mailbox_new(n + 1);
-	if ((rc = open_all(r, ids, n, e)) < 0 || (rc = find_system(r, e)) < 0 ||
-	    (rc = writer_start(r, e)) < 0 || (rc = start_all(r, e)) < 0)
-		goto out;
-	announce(r);
-out:
-	file_list_free(ids);
+	r->bell = mailbox_new(1);
+	r->dirty_tail = &r->dirty;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_init(&r->dirty_lock, NULL);
+	return r;
+}
+
+/* What is on disk; when that is nothing, the bootstrap block is put there first. */
+static int open_found(struct registrar *r, struct ord_block *bootstrap_block, struct ord_err *e)
+{
+	char **ids;
+	size_t n;
+	int rc = ledger_root_list(r->opts.root, &ids, &n, e);
+
 	if (rc < 0)
-		registrar_close(r);
-	else
-		*out = r;
+		return rc;
+	rc = open_all(r, ids, n, e);
+	file_list_free(ids);
+	if (rc < 0 || r->n > 0 || !bootstrap_block) {
+		if (rc == 0 && r->n > 0)
+			log_info(&logger, "Not bootstrapping because of %zu existing channels",
+				 r->n);
+		return rc;
+	}
+	if ((rc = bootstrap(r, bootstrap_block, e)) < 0 ||
+	    (rc = ledger_root_list(r->opts.root, &ids, &n, e)) < 0)
+		return rc;
+	rc = open_all(r, ids, n, e);
+	file_list_free(ids);
 	return rc;
+}
+
+int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstrap_block,
+		   struct registrar **out, struct ord_err *e)
+{
+	struct registrar *r = registrar_new(opts);
+	int rc;
+
+	if ((rc = pool_new(1, "control", &r->control, e)) < 0 ||
+	    (rc = open_found(r, bootstrap_block, e)) < 0 || (rc = check_system(r, e)) < 0 ||
+	    (rc = commit_start(r, e)) < 0 || (rc = start_all(r, e)) < 0) {
+		registrar_close(r);
+		return rc;
+	}
+	announce(r);
+	*out = r;
+	return 0;
+}
+
+/* ---- stopping ------------------------------------------------------------------------------ */
+
+struct errand {
+	struct pool_task task;
+	struct registrar *registrar;
+	void (*fn)(struct registrar *r);
+	struct monitor monitor;
+	bool done;
+};
+
+static void run_errand(struct pool_task *t)
+{
+	struct errand *d = UTIL_CONTAINER(t, struct errand, task);
+
+	d->fn(d->registrar);
+	monitor_lock(&d->monitor);
+	d->done = true;
+	monitor_wake(&d->monitor);
+	monitor_unlock(&d->monitor);
+}
+
+void registrar_control(struct registrar *r, void (*fn)(struct registrar *r))
+{
+	struct errand d = {.task.run = run_errand, .registrar = r, .fn = fn};
+
+	monitor_init(&d.monitor);
+	pool_submit(r->control, &d.task);
+	monitor_lock(&d.monitor);
+	while (!d.done)
+		monitor_wait(&d.monitor);
+	monitor_unlock(&d.monitor);
+	monitor_fini(&d.monitor);
+}
+
+static void halt_one(void *arg, struct chan *c)
+{
+	(void)arg;
+	chan_halt(c);
+}
+
+/* The system channel first: it makes others. */
+static void halt_all(struct registrar *r)
+{
+	if (r->system)
+		chan_halt(r->system);
+	registrar_each(r, halt_one, NULL);
+}
+
+static void nothing(struct registrar *r)
+{
+	(void)r;
 }
 
 void registrar_close(struct registrar *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n; i++)
-		chan_halt(r->chans[i]);
-	writer_stop(r);
-	for (size_t i = 0; i < r->n; i++)
-		chan_free(r->chans[i]);
+	if (r->control) {
+		registrar_control(r, halt_all);
+		registrar_control(r,
+				  nothing); /* what chains asked for before they halted is done */
+	}
+	commit_stop(r);
+	for (size_t i = 0; i < r->n; i++) {
+		util_assert(atomic_load(&r->chans[i]->refs) == 1);
+		chan_unref(r->chans[i]);
+	}
+	pool_free(r->control);
 	free(r->chans);
 	map_free(r->by_id, NULL);
-	mailbox_free(r->dirty);
+	mailbox_free(r->bell);
+	pthread_mutex_destroy(&r->lock);
+	pthread_mutex_destroy(&r->dirty_lock);
 	free(r);
 }
 
-/* ---- looking up -------------------------------------------------------------------------------
- */
+/* ---- the set of channels ------------------------------------------------------------------- */
+
+void registrar_add(struct registrar *r, struct chan *take)
+{
+	size_t i;
+
+	pthread_mutex_lock(&r->lock);
+	r->chans = x_realloc(r->chans, (r->n + 1) * sizeof(*r->chans));
+	for (i = r->n++; i > 0 && strcmp(r->chans[i - 1]->id, take->id) > 0; i--)
+		r->chans[i] = r->chans[i - 1];
+	r->chans[i] = take;
+	map_put(r->by_id, bytes_str(take->id), take);
+	if (take->conf->has_consortiums && !r->system)
+		r->system = take;
+	pthread_mutex_unlock(&r->lock);
+}
 
 struct chan *registrar_find(struct registrar *r, const char *channel_id)
 {
-	return map_get(r->by_id, bytes_str(channel_id));
+	struct chan *c;
+
+	pthread_mutex_lock(&r->lock);
+	c = map_get(r->by_id, bytes_str(channel_id));
+	if (c)
+		chan_ref(c);
+	pthread_mutex_unlock(&r->lock);
+	return c;
 }
 
 struct chan *registrar_system(struct registrar *r)
 {
-	return r->system;
+	struct chan *c;
+
+	pthread_mutex_lock(&r->lock);
+	c = r->system ? chan_ref(r->system) : NULL;
+	pthread_mutex_unlock(&r->lock);
+	return c;
 }
 
 void registrar_each(struct registrar *r, void (*each)(void *arg, struct chan *c), void *arg)
 {
-	for (size_t i = 0; i < r->n; i++)
-		each(arg, r->chans[i]);
+	struct chan **chans;
+	size_t n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->n;
+	chans = x_alloc((n + 1) * sizeof(*chans));
+	for (size_t i = 0; i < n; i++)
+		chans[i] = chan_ref(r->chans[i]);
+	pthread_mutex_unlock(&r->lock);
+	for (size_t i = 0; i < n; i++) {
+		each(arg, chans[i]);
+		chan_unref(chans[i]);
+	}
+	free(chans);
 }

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The block writer (spec 2.3, 2.4, 6.4): chain threads make blocks and queue them; one commit
- * thread fills in metadata, signs, and appends.  Blocks that piled up while the disk was busy share
- * one fsync.
+ * The block writer (spec 2.3, 2.4, 6.4): chain threads make blocks and queue them; the commit
+ * thread (commit.c) has them completed here, metadata and signature, and appends them.
  */
 #include <stdlib.h>
 
 #include "channel_priv.h"
-
-static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
-
-#define COMMIT_BATCH    64                  /* blocks an append */
-#define COMMIT_RETRY_NS (500 * CLOCK_MS_NS) /* between tries while the ledger refuses */
 
 /* ---- chain thread --------------------------------------------------------------- */
 
@@ -30,13 +24,6 @@ struct ord_block *writer_create(struct chan *c, struct ord_batch *take)
 static bool queue_full(const struct chan *c)
 {
 	return c->queued >= COMMIT_QUEUE_BLOCKS || c->queued_bytes >= COMMIT_QUEUE_BYTES;
-}
-
-/* Have the commit thread look at the channel. */
-static void mail(struct chan *c)
-{
-	if (!atomic_exchange(&c->mailed, true))
-		mailbox_push(c->registrar->dirty, c);
 }
 
 void commit_free(struct commit *w)
@@ -67,10 +54,10 @@ static void enqueue(struct chan *c, struct commit *w)
 	if (dropped)
 		commit_free(w);
 	else
-		mail(c);
+		commit_mail(c);
 }
 
-static void wait_drained(struct chan *c)
+void writer_wait_drained(struct chan *c)
 {
 	monitor_lock(&c->commit);
 	while (c->queued > 0 && !(c->giving_up && c->read_only))
@@ -102,13 +89,13 @@ void writer_write_config(struct chan *c, struct ord_block *take, struct ord_byte
 	util_assert(take->config && take->config->type == WIRE_CONFIG);
 	if (chanconf_from_env(take->config, &conf, &e) < 0)
 		chan_support_ops.fatal(&c->support, e.msg);
-	wait_drained(c);
+	writer_wait_drained(c);
 	chan_set_conf(c, conf);
 	writer_write(c, take, metadata);
-	wait_drained(c);
+	writer_wait_drained(c);
 }
 
-/* ---- commit thread ------------------------------------------------------------------ */
+/* ---- completing, on the commit thread ----------------------------------------------------- */
 
 static void pack_metadata(struct ord_bytes value, struct buf *out)
 {
@@ -172,7 +159,7 @@ static int sign_block(struct chan *c, const struct ord_block *b, struct ord_byte
 }
 
 /* Metadata slots 3, 1 and 0, in Fabric's order, then the block is complete. */
-static int finish_block(struct chan *c, struct commit *w, struct ord_err *e)
+int writer_finish(struct chan *c, struct commit *w, struct ord_err *e)
 {
 	struct ord_block *b = w->block;
 	struct buf orderer = BUF_INIT, last = BUF_INIT, slot1 = BUF_INIT, value = BUF_INIT,
@@ -204,159 +191,4 @@ static int finish_block(struct chan *c, struct commit *w, struct ord_err *e)
 	buf_fini(&value);
 	buf_fini(&slot0);
 	return rc;
-}
-
-/* Up to @max of the channel's queued blocks; they stay queued until they are on disk. */
-static size_t peek(struct chan *c, struct commit **out, size_t max)
-{
-	size_t n = 0;
-
-	monitor_lock(&c->commit);
-	for (struct commit *w = c->queue; w && n < max; w = w->next)
-		out[n++] = w;
-	monitor_unlock(&c->commit);
-	return n;
-}
-
-/* Take the @n oldest, which are @work, out; true when more are queued. */
-static bool dequeue(struct chan *c, struct commit *const *work, size_t n)
-{
-	bool more;
-
-	monitor_lock(&c->commit);
-	c->queue = work[n - 1]->next;
-	if (!c->queue)
-		c->queue_tail = &c->queue;
-	c->queued -= n;
-	for (size_t i = 0; i < n; i++)
-		c->queued_bytes -= work[i]->bytes;
-	more = c->queue != NULL;
-	monitor_wake(&c->commit);
-	monitor_unlock(&c->commit);
-	for (size_t i = 0; i < n; i++)
-		commit_free(work[i]);
-	return more;
-}
-
-/* The ledger said no: tell once, refuse new messages, try again later. */
-static void refuse(struct chan *c, const struct ord_err *e)
-{
-	bool was;
-
-	monitor_lock(&c->commit);
-	was = atomic_exchange(&c->read_only, true);
-	monitor_wake(&c->commit); /* who gives up need not wait any longer */
-	monitor_unlock(&c->commit);
-	if (!was)
-		log_error(&logger,
-			  "[channel: %s] Could not append block, the channel is read-only until "
-			  "the ledger takes it: %s",
-			  c->id, e->msg);
-	c->retry_at_ns = clock_mono_ns() + COMMIT_RETRY_NS;
-}
-
-static void accept_again(struct chan *c)
-{
-	c->retry_at_ns = 0;
-	if (atomic_exchange(&c->read_only, false))
-		log_info(&logger, "[channel: %s] The ledger takes blocks again", c->id);
-}
-
-static void mark_journal(struct chan *c, struct ord_block *const *blocks, size_t n)
-{
-	if (!c->journal.journal)
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (blocks[i]->journal_pos > c->journal_done)
-			c->journal_done = blocks[i]->journal_pos;
-	journal_mark(c->journal.journal, c->journal_done, blocks[n - 1]->number);
-}
-
-/* Write what one channel has queued, at most COMMIT_BATCH blocks at a time. */
-static void commit_some(struct chan *c)
-{
-	struct commit *work[COMMIT_BATCH];
-	struct ord_block *blocks[COMMIT_BATCH];
-	struct ord_err e = ERR_INIT;
-	size_t n = peek(c, work, COMMIT_BATCH);
-	int rc = 0;
-
-	if (n == 0)
-		return;
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		blocks[i] = work[i]->block;
-		rc = finish_block(c, work[i], &e);
-	}
-	if (rc == 0)
-		rc = ledger_append(c->ledger, blocks, n, &e);
-	if (rc < 0 && rc != ORD_EUNAVAIL)
-		chan_support_ops.fatal(&c->support, e.msg);
-	if (rc < 0) {
-		refuse(c, &e);
-		return;
-	}
-	accept_again(c);
-	mark_journal(c, blocks, n);
-	if (dequeue(c, work, n))
-		mail(c);
-}
-
-/* The earliest time at which a ledger that refused is asked again. */
-static uint64_t next_retry(const struct registrar *r)
-{
-	uint64_t at = CLOCK_NEVER;
-
-	for (size_t i = 0; i < r->n; i++)
-		if (r->chans[i]->retry_at_ns && r->chans[i]->retry_at_ns < at)
-			at = r->chans[i]->retry_at_ns;
-	return at;
-}
-
-static void retry_stuck(struct registrar *r)
-{
-	uint64_t now = clock_mono_ns();
-
-	for (size_t i = 0; i < r->n; i++)
-		if (r->chans[i]->retry_at_ns && r->chans[i]->retry_at_ns <= now)
-			commit_some(r->chans[i]);
-}
-
-static void *commit_loop(void *arg)
-{
-	struct registrar *r = arg;
-	uint64_t retry = CLOCK_NEVER;
-	void *item;
-	int rc;
-
-	while ((rc = mailbox_pop(r->dirty, retry, &item)) != ORD_ECLOSED) {
-		if (rc == 0) {
-			struct chan *c = item;
-
-			atomic_store(&c->mailed, false);
-			commit_some(c);
-		}
-		retry_stuck(r); /* however busy the other channels are */
-		retry = next_retry(r);
-	}
-	return NULL;
-}
-
-int writer_start(struct registrar *r, struct ord_err *e)
-{
-	int rc = thread_start(&r->commit_thread, "commit", commit_loop, r, e);
-
-	r->commit_started = rc == 0;
-	return rc;
-}
-
-/* The chains have halted: what they queued is written; a ledger that refuses keeps its last try. */
-void writer_stop(struct registrar *r)
-{
-	if (!r->commit_started)
-		return;
-	for (size_t i = 0; i < r->n; i++)
-		wait_drained(r->chans[i]);
-	mailbox_close(r->dirty);
-	pthread_join(r->commit_thread, NULL);
-	r->commit_started = false;
 }

@@ -71,6 +71,7 @@ static void message_free(struct message *m)
 	service_leave(s->service, m->bytes);
 	buf_fini(&m->body);
 	env_unref(m->env);
+	chan_unref(m->chan);
 	free(m->why);
 	free(m);
 	stream_unref(s);

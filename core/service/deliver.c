@@ -268,6 +268,7 @@ static void end(struct stream *s)
 	if (s->watching)
 		chan_unwatch(s->seek.chan, &s->watch);
 	s->watching = false;
+	chan_unref(s->seek.chan);
 	env_unref(s->seek.env);
 	s->seek = (struct seek){0};
 }
@@ -289,7 +290,7 @@ static int next_block(struct stream *s, struct ord_err *e)
 		return err_set(e, ORD_ENOENT, "block %llu not found", (unsigned long long)k->next);
 	if (k->not_found)
 		return err_set(e, ORD_ENOENT, "block not found");
-	if (!k->best_effort && chan_errored(k->chan))
+	if (chan_removed(k->chan) || (!k->best_effort && chan_errored(k->chan)))
 		return err_set(e, ORD_EUNAVAIL, "consenter error");
 	if (k->next >= height)
 		return WAIT;

@@ -254,6 +254,12 @@ void rig_make(struct rig *r, const char *ledger)
 	free(home);
 }
 
+struct chan *rig_borrow(struct chan *take)
+{
+	chan_unref(take);
+	return take;
+}
+
 int rig_try_open(struct rig *r, struct ord_err *e)
 {
 	struct registrar_opts o = {.plugins = r->plugins,
@@ -271,7 +277,7 @@ int rig_try_open(struct rig *r, struct ord_err *e)
 	if (rc < 0)
 		r->registrar = NULL;
 	else
-		r->chan = registrar_find(r->registrar, RIG_CHANNEL);
+		r->chan = rig_borrow(registrar_find(r->registrar, RIG_CHANNEL));
 	return rc;
 }
 

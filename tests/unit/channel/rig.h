@@ -29,7 +29,7 @@ struct rig {
 	struct msp_local *signer;
 	struct pool *pool;
 	struct registrar *registrar;
-	struct chan *chan; /* RIG_CHANNEL */
+	struct chan *chan; /* RIG_CHANNEL, borrowed from the registrar */
 	struct person user, other, orderer;
 };
 
@@ -39,6 +39,8 @@ int rig_try_open(struct rig *r, struct ord_err *e);
 void rig_open(struct rig *r); /* must open */
 void rig_close(struct rig *r);
 void rig_free(struct rig *r); /* closes it, and the copy is gone */
+/** Give the reference back and go on with the registrar's. */
+struct chan *rig_borrow(struct chan *take);
 /** Batches of RIG_CHANNEL: at most @max_count messages or @timeout_ns old, now and whenever the rig
  * opens again.  Not while messages are under way. */
 void rig_batches(struct rig *r, uint32_t max_count, uint64_t timeout_ns);

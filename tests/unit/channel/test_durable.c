@@ -225,7 +225,7 @@ static void channels_open_side_by_side_in_name_order(void **state)
 	assert_int_equal(rig.registrar->n, 2);
 	assert_string_equal(chan_id(rig.registrar->chans[0]), RIG_CHANNEL);
 	assert_string_equal(chan_id(rig.registrar->chans[1]), RIG_SYSTEM);
-	assert_ptr_equal(registrar_system(rig.registrar), rig.registrar->chans[1]);
+	assert_ptr_equal(rig_borrow(registrar_system(rig.registrar)), rig.registrar->chans[1]);
 	assert_null(registrar_find(rig.registrar, "mychanne"));
 	assert_false(chan_errored(rig.chan));
 }

@@ -38,6 +38,9 @@ static int route(struct ord_env *take, struct chan **c, bool *config, struct ord
 {
 	int rc = chan_route(rig.registrar, take, c, config, e);
 
+	if (rc == 0)
+		rig_borrow(*c);
+
 	env_unref(take);
 	return rc;
 }
@@ -54,14 +57,14 @@ static void messages_find_their_channel(void **state)
 	assert_ptr_equal(c, rig.chan);
 	assert_false(config);
 	test_ok(route(rig_env(&rig.user, 77, RIG_SYSTEM, data), &c, &config, &e), &e);
-	assert_ptr_equal(c, registrar_system(rig.registrar));
+	assert_ptr_equal(c, rig_borrow(registrar_system(rig.registrar)));
 	test_ok(route(rig_env(&rig.user, WIRE_CONFIG_UPDATE, RIG_CHANNEL, data), &c, &config, &e),
 		&e);
 	assert_ptr_equal(c, rig.chan);
 	assert_true(config);
 	test_ok(route(rig_env(&rig.user, WIRE_CONFIG_UPDATE, "newchannel", data), &c, &config, &e),
 		&e);
-	assert_ptr_equal(c, registrar_system(rig.registrar));
+	assert_ptr_equal(c, rig_borrow(registrar_system(rig.registrar)));
 	test_fails(route(rig_env(&rig.user, WIRE_MESSAGE, "nowhere", data), &c, &config, &e), &e,
 		   ORD_ENOENT, "channel does not exist");
 	test_fails(route(rig_env(&rig.user, WIRE_CONFIG, RIG_CHANNEL, data), &c, &config, &e), &e,
@@ -83,7 +86,7 @@ static void without_a_system_channel_an_unknown_one_is_a_bad_request(void **stat
 	rig_remove(path);
 	free(path);
 	rig_open(&rig);
-	assert_null(registrar_system(rig.registrar));
+	assert_null(rig_borrow(registrar_system(rig.registrar)));
 	test_fails(
 		route(rig_env(&rig.user, WIRE_MESSAGE, "nowhere", bytes_str("x")), &c, &config, &e),
 		&e, ORD_EINVAL,

@@ -63,7 +63,7 @@ static void assert_bytes(struct ord_bytes got, const void *want, size_t len)
 /* The index of the last configuration is encoded even when it is 0. */
 static void slots_are_fabrics_byte_for_byte(void **state)
 {
-	struct chan *system = registrar_system(rig.registrar);
+	struct chan *system = rig_borrow(registrar_system(rig.registrar));
 	struct chanconf *conf = chan_conf(system);
 	struct ord_block *b;
 	Common__Metadata *m;
@@ -242,7 +242,7 @@ static void a_closing_channel_writes_what_waits(void **state)
 /* More blocks than the commit queue holds, from two channels at once. */
 static void many_blocks_of_two_channels_all_come(void **state)
 {
-	struct chan *system = registrar_system(rig.registrar);
+	struct chan *system = rig_borrow(registrar_system(rig.registrar));
 	struct ord_env *here = rig_tx(&rig.user, "here");
 	struct ord_env *there = rig_env(&rig.orderer, WIRE_MESSAGE, RIG_SYSTEM, bytes_str("there"));
 	struct chanconf *conf = chan_conf(system);
