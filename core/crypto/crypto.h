@@ -19,11 +19,16 @@ void crypto_pubkey_unref(struct crypto_pubkey *k);
 int crypto_pubkey_from_cert(X509 *cert, struct crypto_pubkey **out, struct ord_err *e);
 /** Verify a DER ECDSA signature over a SHA-256 digest; high S is refused; bytes behind the DER
  *  sequence are ignored (spec 3.3).
- *  Thread: any; no lock is shared between threads.
+ *  Thread: any.   Locks: one, for a look-up.
  *  Errors: ORD_EPERM "The signature is invalid" or "could not determine the validity of the
  *  signature: …". */
 int crypto_verify_digest(struct crypto_pubkey *k, const uint8_t digest[static 32],
 			 struct ord_bytes sig, struct ord_err *e);
+
+/** From now on make tables for the keys that are used most, on the threads of @p; NULL: no more,
+ *  and drop those there are.
+ *  Owns: @p must live until the call with NULL, and may be freed after it. */
+void crypto_hot_keys(struct pool *p);
 
 /* ---- private keys ------------------------------------------------------------- */
 

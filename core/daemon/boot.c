@@ -207,6 +207,7 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 	if ((rc = pool_new(workers ? workers : thread_cpus(), "worker", &d->pool, e)) < 0 ||
 	    (rc = pool_new((thread_cpus() + 1) / 2, "reader", &d->readers, e)) < 0)
 		return rc;
+	crypto_hot_keys(d->pool);
 	d->service = make_service(d);
 	if ((rc = listen_on(d, e)) < 0 || (rc = open_ledgers(d, environment, e)) < 0 ||
 	    (rc = daemon_client_cas(d, e)) < 0 || (rc = net_server_start(d->server, e)) < 0)
@@ -224,6 +225,7 @@ void daemon_stop(struct daemon *d)
 		net_server_stop(d->server,
 				clock_mono_ns() + (uint64_t)localconf_duration_ns(
 							  d->conf, "General.ShutdownTimeout"));
+	crypto_hot_keys(NULL);
 	pool_free(d->pool);
 	pool_free(d->readers);
 	registrar_close(d->registrar);
