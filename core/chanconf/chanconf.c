@@ -22,9 +22,8 @@ static void chanconf_free(struct chanconf *c)
 	free(c);
 }
 
-/* @take is the chanconf's, whatever the outcome. */
-static int build(const char *channel_id, Common__Config *take, struct chanconf **out,
-		 struct ord_err *e)
+int chanconf_adopt(const char *channel_id, Common__Config *take, const struct chanconf *donor,
+		   struct chanconf **out, struct ord_err *e)
 {
 	struct chanconf *c = x_alloc(sizeof(*c));
 	int rc;
@@ -36,7 +35,7 @@ static int build(const char *channel_id, Common__Config *take, struct chanconf *
 	c->channel_id = x_strdup(channel_id);
 	c->config = take;
 	c->priv = x_alloc(sizeof(*c->priv));
-	rc = chanconf_groups_build(c, e);
+	rc = chanconf_groups_build(c, donor, e);
 	if (rc < 0)
 		chanconf_free(c);
 	else
@@ -44,26 +43,44 @@ static int build(const char *channel_id, Common__Config *take, struct chanconf *
 	return rc;
 }
 
-int chanconf_new(const char *channel_id, const Common__Config *config, struct chanconf **out,
-		 struct ord_err *e)
+int chanconf_copy(const void *msg, void *out, struct ord_err *e)
 {
+	const ProtobufCMessage *m = msg;
 	struct buf packed = BUF_INIT;
-	Common__Config *copy = NULL;
 	int rc;
+
+	wire_pack(m, &packed);
+	rc = wire_unpack(m->descriptor, buf_bytes(&packed), out, e);
+	buf_fini(&packed);
+	return rc;
+}
+
+int chanconf_new_like(const struct chanconf *like, const Common__Config *config,
+		      struct chanconf **out, struct ord_err *e)
+{
+	Common__Config *copy;
 
 	if (!config)
 		return err_set(e, ORD_EINVAL, "channelconfig Config cannot be nil");
-	wire_pack(config, &packed);
-	rc = wire_unpack(&common__config__descriptor, buf_bytes(&packed), &copy, e);
-	buf_fini(&packed);
-	return rc < 0 ? rc : build(channel_id, copy, out, e);
+	if (chanconf_copy(config, &copy, e) < 0)
+		return e->code;
+	return chanconf_adopt(like->channel_id, copy, like, out, e);
 }
 
-int chanconf_from_env(const struct ord_env *env, struct chanconf **out, struct ord_err *e)
+int chanconf_new(const char *channel_id, const Common__Config *config, struct chanconf **out,
+		 struct ord_err *e)
 {
-	Common__ConfigEnvelope *ce = NULL;
-	Common__Config *config;
+	Common__Config *copy;
 
+	if (!config)
+		return err_set(e, ORD_EINVAL, "channelconfig Config cannot be nil");
+	if (chanconf_copy(config, &copy, e) < 0)
+		return e->code;
+	return chanconf_adopt(channel_id, copy, NULL, out, e);
+}
+
+int chanconf_open_config(const struct ord_env *env, Common__ConfigEnvelope **out, struct ord_err *e)
+{
 	if (!env->header_ok)
 		return err_set(e, ORD_EINVAL, "failed to unmarshal channel header");
 	if (env->type != WIRE_CONFIG) {
@@ -72,14 +89,24 @@ int chanconf_from_env(const struct ord_env *env, struct chanconf **out, struct o
 		return err_set(e, ORD_EINVAL, "not a CONFIG message but %s",
 			       wire_header_type_name(env->type, tmp));
 	}
-	if (wire_unpack(&common__config_envelope__descriptor, env->data, &ce, e) < 0)
+	if (wire_unpack(&common__config_envelope__descriptor, env->data, out, e) < 0)
 		return err_wrap(e, "failed to unmarshal config envelope from payload");
+	return 0;
+}
+
+int chanconf_from_env(const struct ord_env *env, struct chanconf **out, struct ord_err *e)
+{
+	Common__ConfigEnvelope *ce;
+	Common__Config *config;
+
+	if (chanconf_open_config(env, &ce, e) < 0)
+		return e->code;
 	config = ce->config;
 	ce->config = NULL;
 	wire_free(ce);
 	if (!config)
 		return err_set(e, ORD_EINVAL, "channelconfig Config cannot be nil");
-	return build(env->channel_id, config, out, e);
+	return chanconf_adopt(env->channel_id, config, NULL, out, e);
 }
 
 struct chanconf *chanconf_ref(struct chanconf *c)

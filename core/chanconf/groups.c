@@ -4,22 +4,6 @@
 #include "chanconf_priv.h"
 #include <stdlib.h>
 
-const Common__ConfigGroup *chanconf_group_find(const Common__ConfigGroup *in, const char *key)
-{
-	for (size_t i = 0; i < in->n_groups; i++)
-		if (strcmp(in->groups[i]->key, key) == 0)
-			return in->groups[i]->value;
-	return NULL;
-}
-
-bool chanconf_group_has_value(const Common__ConfigGroup *in, const char *key)
-{
-	for (size_t i = 0; i < in->n_values; i++)
-		if (strcmp(in->values[i]->key, key) == 0)
-			return true;
-	return false;
-}
-
 /* ---- organisations -------------------------------------------------------------------- */
 
 /* How organisations below Orderer, Application and a consortium differ. */
@@ -46,7 +30,7 @@ static int build_org(struct chanconf *c, const struct org_kind *kind,
 	if (group->n_groups > 0)
 		return err_set(e, ORD_EINVAL, "%s", kind->no_groups);
 	if (kind == &orderer_orgs && !c->caps.org_orderer_endpoints &&
-	    chanconf_group_has_value(group, "Endpoints"))
+	    chanconf_find_value(group, "Endpoints"))
 		return err_set(e, ORD_EINVAL,
 			       "Orderer Org %s cannot contain endpoints value until V1_4_2+ "
 			       "capabilities have been enabled",
@@ -88,7 +72,7 @@ static int build_application(struct chanconf *c, const Common__ConfigGroup *grou
 	c->has_application = true;
 	if (chanconf_values_read(chanconf_application_keys, group, v, e) < 0)
 		return ORD_EINVAL;
-	if (chanconf_group_has_value(group, "ACLs") && !chanconf_caps_allow_acls(v->capabilities))
+	if (chanconf_find_value(group, "ACLs") && !chanconf_caps_allow_acls(v->capabilities))
 		return err_set(e, ORD_EINVAL,
 			       "ACLs may not be specified without the required capability");
 	return build_orgs(c, &application_orgs, group, NULL, e);
@@ -176,7 +160,7 @@ static void publish_channel(struct chanconf *c, const Common__ConfigGroup *group
 {
 	const Common__OrdererAddresses *addresses = c->priv->channel.orderer_addresses;
 
-	if (chanconf_group_has_value(group, "Consortium"))
+	if (chanconf_find_value(group, KEY_CONSORTIUM))
 		c->consortium = c->priv->channel.consortium->name;
 	c->orderer_addresses =
 		x_alloc((addresses->n_addresses + 1) * sizeof(*c->orderer_addresses));
@@ -184,7 +168,8 @@ static void publish_channel(struct chanconf *c, const Common__ConfigGroup *group
 		c->orderer_addresses[i] = addresses->addresses[i];
 }
 
-static int build_channel(struct chanconf *c, const Common__ConfigGroup *group, struct ord_err *e)
+static int build_channel(struct chanconf *c, const Common__ConfigGroup *group,
+			 const struct chanconf *donor, struct ord_err *e)
 {
 	struct values_channel *v = &c->priv->channel;
 	int rc = 0;
@@ -196,23 +181,25 @@ static int build_channel(struct chanconf *c, const Common__ConfigGroup *group, s
 		return ORD_EINVAL;
 	publish_channel(c, group);
 	c->msps = msp_set_new(c->caps.msp_version);
+	msp_set_donor(c->msps, donor ? donor->msps : NULL);
 	for (size_t i = 0; i < group->n_groups && rc == 0; i++)
 		rc = build_sub_group(c, group->groups[i], e);
+	msp_set_donor(c->msps, NULL);
 	return rc;
 }
 
 /* Capabilities above the orderer's are worth nothing while the orderer has none. */
 static int check_orderer_support(const Common__ConfigGroup *group, struct ord_err *e)
 {
-	const Common__ConfigGroup *orderer = chanconf_group_find(group, KEY_ORDERER);
-	const Common__ConfigGroup *application = chanconf_group_find(group, KEY_APPLICATION);
+	const Common__ConfigGroup *orderer = chanconf_find_group(group, KEY_ORDERER);
+	const Common__ConfigGroup *application = chanconf_find_group(group, KEY_APPLICATION);
 
-	if (!orderer || chanconf_group_has_value(orderer, KEY_CAPABILITIES))
+	if (!orderer || chanconf_find_value(orderer, KEY_CAPABILITIES))
 		return 0;
-	if (chanconf_group_has_value(group, KEY_CAPABILITIES))
+	if (chanconf_find_value(group, KEY_CAPABILITIES))
 		return err_set(e, ORD_EINVAL,
 			       "cannot enable channel capabilities without orderer support first");
-	if (application && chanconf_group_has_value(application, KEY_CAPABILITIES))
+	if (application && chanconf_find_value(application, KEY_CAPABILITIES))
 		return err_set(
 			e, ORD_EINVAL,
 			"cannot enable application capabilities without orderer support first");
@@ -229,7 +216,7 @@ static void publish_policies(struct chanconf *c)
 	c->readers = policy_find(c->policies, c->readers_name);
 }
 
-int chanconf_groups_build(struct chanconf *c, struct ord_err *e)
+int chanconf_groups_build(struct chanconf *c, const struct chanconf *donor, struct ord_err *e)
 {
 	const Common__ConfigGroup *group = c->config->channel_group;
 
@@ -237,12 +224,16 @@ int chanconf_groups_build(struct chanconf *c, struct ord_err *e)
 		return err_set(e, ORD_EINVAL, "config must contain a channel group");
 	if (check_orderer_support(group, e) < 0)
 		return ORD_EINVAL;
-	if (build_channel(c, group, e) < 0)
+	if (build_channel(c, group, donor, e) < 0)
 		return err_wrap(e, "initializing channelconfig failed");
 	if (policy_tree_new(c->msps, "/Channel", group, &c->policies, e) < 0)
 		return err_wrap(e, "initializing policymanager failed");
 	publish_policies(c);
-	if (chanconf_check_channel_id(c->channel_id, e) < 0 || chanconf_names_check(group, e) < 0)
+	if (chanconf_check_channel_id(c->channel_id, e) < 0)
 		return err_wrap(e, "initializing configtx manager failed");
+	if (chanconf_names_check(group, e) < 0) {
+		err_wrap(e, "error converting config to map");
+		return err_wrap(e, "initializing configtx manager failed");
+	}
 	return 0;
 }

@@ -30,23 +30,46 @@ int chanconf_check_channel_id(const char *id, struct ord_err *e)
 	return 0;
 }
 
-static bool is_key(const char *key)
+/* The path element or key @key of @n characters.  @e may be NULL. */
+static int check_id(const char *key, size_t n, struct ord_err *e)
 {
-	size_t n = strlen(key);
-
-	if (n == 0 || n > MAX_NAME || strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
-		return false;
+	if (n == 0)
+		return err_set(e, ORD_EINVAL, "config ID illegal, cannot be empty");
+	if (n > MAX_NAME)
+		return err_set(e, ORD_EINVAL, "config ID illegal, cannot be longer than %d",
+			       MAX_NAME);
+	if (strncmp(key, "..", n) == 0 && n <= 2)
+		return err_set(e, ORD_EINVAL, "name '%.*s' for config ID is not allowed", (int)n,
+			       key);
 	for (size_t i = 0; i < n; i++)
 		if (!is_one_of(key[i], "0123456789.-", true))
-			return false;
-	return true;
+			return err_set(e, ORD_EINVAL,
+				       "config ID '%.*s' contains illegal characters", (int)n, key);
+	return 0;
+}
+
+int chanconf_mod_policy_check(const char *mod_policy, struct ord_err *e)
+{
+	const char *at = mod_policy[0] == '/' ? mod_policy + 1 : mod_policy;
+
+	if (mod_policy[0] == '\0')
+		return err_set(e, ORD_EINVAL, "mod_policy not set");
+	for (int i = 0;; i++) {
+		size_t n = strcspn(at, "/");
+
+		if (check_id(at, n, e) < 0)
+			return err_wrap(e, "path element at %d is invalid", i);
+		if (at[n] == '\0')
+			return 0;
+		at += n + 1;
+	}
 }
 
 /* ---- the whole tree --------------------------------------------------------------------- */
 
 static int check_key(const char *kind, const char *path, const char *key, struct ord_err *e)
 {
-	if (is_key(key))
+	if (check_id(key, strlen(key), NULL) == 0)
 		return 0;
 	return err_set(e, ORD_EINVAL, "Illegal characters in key: %s%s/%s", kind, path, key);
 }
@@ -73,7 +96,5 @@ static int check_group(const char *path, const Common__ConfigGroup *g, struct or
 
 int chanconf_names_check(const Common__ConfigGroup *root, struct ord_err *e)
 {
-	if (check_group("/Channel", root, e) < 0)
-		return err_wrap(e, "error converting config to map");
-	return 0;
+	return check_group("/" KEY_CHANNEL, root, e);
 }

@@ -95,7 +95,6 @@ struct msp {
 	bool idemix;
 	enum msp_version version;
 	char *name;
-	struct buf config; /* what it was made of */
 
 	const EVP_MD *hash;
 	char *hash_family; /* of signatures */
@@ -201,8 +200,10 @@ struct msp_set {
 	atomic_uint refs;
 	uint64_t serial; /* tells sets apart for as long as the process lives */
 	enum msp_version version;
-	struct map *msps;       /* id to struct msp */
-	struct map *principals; /* by their encoding; principal.c knows what they are */
+	struct map *msps;            /* id to struct msp */
+	struct map *definitions;     /* hash of an MSPConfig to the same struct msp */
+	const struct msp_set *donor; /* while being filled */
+	struct map *principals;      /* by their encoding; principal.c knows what they are */
 	size_t n_principals;
 	struct msp_cache *cache;
 };

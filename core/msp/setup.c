@@ -395,7 +395,6 @@ int msp_new(const Msp__MSPConfig *config, enum msp_version version, bool local, 
 	atomic_init(&m->refs, 1);
 	m->version = version;
 	m->local = local;
-	buf_add_bytes(&m->config, wire_bytes(config->config));
 	rc = config->type ? setup_idemix(m, config->config, e) : setup_x509(m, config->config, e);
 	if (rc < 0) {
 		msp_unref(m);
@@ -435,6 +434,5 @@ void msp_unref(struct msp *m)
 	free(m->ous);
 	free(m->hash_family);
 	free(m->name);
-	buf_fini(&m->config);
 	free(m);
 }
