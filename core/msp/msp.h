@@ -27,8 +27,8 @@ struct msp_set *msp_set_new(enum msp_version version);
  * %d", "Attempted to define two different versions of MSP: %s". */
 int msp_set_add(struct msp_set *s, const Msp__MSPConfig *config, const char **mspid,
 		struct ord_err *e);
-/** From now on msp_set_add() takes MSPs of an equal definition from @donor, ready as they are;
- * NULL: no more. Owns:   @donor is borrowed until the next call. */
+/** From now on msp_set_add() takes MSPs of an equal definition from @donor, which is borrowed until
+ *  the next call; NULL: no more. */
 void msp_set_donor(struct msp_set *s, const struct msp_set *donor);
 struct msp_set *msp_set_ref(struct msp_set *s);
 void msp_set_unref(struct msp_set *s);
