@@ -48,17 +48,17 @@ static const struct yaml_key template_keys[] = {
 static const struct yaml_key users_keys[] = {
 	{"Count", YAML_UINT, offsetof(struct users, count), NULL}, {NULL, YAML_STR, 0, NULL}};
 
-static int read_spec(struct fy_node *n, void *at, struct ord_err *e)
+static int read_spec(const struct yaml *n, void *at, struct ord_err *e)
 {
 	return yaml_read(n, spec_keys, at, e);
 }
 
-static int read_template(struct fy_node *n, void *at, struct ord_err *e)
+static int read_template(const struct yaml *n, void *at, struct ord_err *e)
 {
 	return yaml_read(n, template_keys, at, e);
 }
 
-static int read_users(struct fy_node *n, void *at, struct ord_err *e)
+static int read_users(const struct yaml *n, void *at, struct ord_err *e)
 {
 	return yaml_read(n, users_keys, at, e);
 }
@@ -70,12 +70,12 @@ static struct cc_spec *add_node(struct cc_org *org)
 	return &org->nodes[org->n_nodes++];
 }
 
-static int add_spec(struct fy_node *n, void *org, struct ord_err *e)
+static int add_spec(const struct yaml *n, void *org, struct ord_err *e)
 {
 	return read_spec(n, add_node(org), e);
 }
 
-static int read_specs(struct fy_node *n, void *org, struct ord_err *e)
+static int read_specs(const struct yaml *n, void *org, struct ord_err *e)
 {
 	return yaml_each(n, add_spec, org, e);
 }
@@ -249,27 +249,20 @@ static int render_org(struct raw_org *raw, struct ord_err *e)
 	return rc == 0 ? check_nodes(org, e) : rc;
 }
 
-static int add_org(struct fy_node *n, void *arg, struct ord_err *e)
+static int add_org(const struct yaml *n, void *arg, struct ord_err *e)
 {
 	const struct raw_config *rc_arg = arg;
 	struct crypto_config *c = rc_arg->config;
 	struct raw_org raw = {.org.orderer = rc_arg->orderer};
 	int rc = yaml_read(n, org_keys, &raw, e);
 
-	if (rc == 0) {
-		rc = render_org(&raw, e);
-		if (rc < 0) {
-			char *path = fy_node_get_path(n);
-
-			err_wrap(e, "%s", path);
-			free(path);
-		}
-	}
+	if (rc == 0 && (rc = render_org(&raw, e)) < 0)
+		err_wrap(e, "%s:%u", n->file, n->line);
 	for (size_t i = 0; rc == 0 && i < c->n_orgs; i++) {
 		if (c->orgs[i].orderer == raw.org.orderer &&
 		    strcmp(c->orgs[i].domain, raw.org.domain) == 0)
-			rc = err_set(e, ORD_EINVAL, "two organisations have the Domain '%s'",
-				     raw.org.domain);
+			rc = yaml_fail(n, e, "two organisations have the Domain '%s'",
+				       raw.org.domain);
 	}
 	yaml_strs_free(&raw.template.sans);
 	free(raw.template.hostname);
@@ -278,14 +271,14 @@ static int add_org(struct fy_node *n, void *arg, struct ord_err *e)
 	return rc;
 }
 
-static int read_peer_orgs(struct fy_node *n, void *config, struct ord_err *e)
+static int read_peer_orgs(const struct yaml *n, void *config, struct ord_err *e)
 {
 	struct raw_config arg = {config, false};
 
 	return yaml_each(n, add_org, &arg, e);
 }
 
-static int read_orderer_orgs(struct fy_node *n, void *config, struct ord_err *e)
+static int read_orderer_orgs(const struct yaml *n, void *config, struct ord_err *e)
 {
 	struct raw_config arg = {config, true};
 
@@ -298,25 +291,17 @@ static const struct yaml_key top_keys[] = {{"OrdererOrgs", YAML_SUB, 0, read_ord
 
 int crypto_config_read(const char *path, struct crypto_config *out, struct ord_err *e)
 {
-	struct buf text = BUF_INIT;
-	struct fy_document *doc = NULL;
-	int rc = file_read(path, YAML_FILE_MAX, &text, e);
+	struct yaml *root = NULL;
+	int rc = yaml_load(path, &root, e);
 
 	*out = (struct crypto_config){NULL, 0};
 	if (rc == 0)
-		rc = yaml_parse(path, buf_bytes(&text), &doc, e);
-	if (rc == 0) {
-		rc = yaml_read(fy_document_root(doc), top_keys, out, e);
-		if (rc == 0 && out->n_orgs == 0)
-			rc = err_set(e, ORD_EINVAL, "neither OrdererOrgs nor PeerOrgs name any");
-		if (rc < 0)
-			err_wrap(e, "%s", path);
-	}
+		rc = yaml_read(root, top_keys, out, e);
+	if (rc == 0 && out->n_orgs == 0)
+		rc = err_set(e, ORD_EINVAL, "%s: neither OrdererOrgs nor PeerOrgs name any", path);
 	if (rc < 0)
 		crypto_config_fini(out);
-	if (doc)
-		fy_document_destroy(doc);
-	buf_fini(&text);
+	yaml_free(root);
 	return rc;
 }
 

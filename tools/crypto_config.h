@@ -6,7 +6,7 @@
 #ifndef CRYPTO_CONFIG_H
 #define CRYPTO_CONFIG_H
 
-#include "yaml.h"
+#include "yaml_table.h"
 
 /* A node, or a CA: cryptogen's NodeSpec. */
 struct cc_spec {

@@ -19,7 +19,7 @@ static void write_bytes(struct json *j, const ProtobufCMessage *in,
 	const ProtobufCMessageDescriptor *d = json_opaque(in, f, at);
 	ProtobufCMessage *msg;
 
-	if (json_is_text(in, f) && wire_utf8_ok(b))
+	if (json_is_text(in, f) && utf8_valid(b))
 		json_string(j, b);
 	else if (b.len == 0 && !element)
 		json_literal(j, "null");

@@ -127,8 +127,7 @@ void configtx_add_org_defaults(Common__ConfigGroup *g, const char *mspid, bool m
 	add_role(g, "Writers", mspid, MSP__MSPROLE__MSPROLE_TYPE__MEMBER);
 }
 
-static int add_declared(Common__ConfigGroup *g, const struct configtx_node *policy,
-			struct ord_err *e)
+static int add_declared(Common__ConfigGroup *g, const struct yaml *policy, struct ord_err *e)
 {
 	const char *type = configtx_text(policy, "Type", "");
 	const char *rule = configtx_text(policy, "Rule", "");
@@ -138,29 +137,27 @@ static int add_declared(Common__ConfigGroup *g, const struct configtx_node *poli
 
 	if (strcmp(type, "ImplicitMeta") == 0) {
 		if (policy_from_implicit(rule, &implicit, &why) < 0)
-			return configtx_fail(policy, e,
-					     "invalid implicit meta policy rule '%s': %s", rule,
-					     why.msg);
+			return yaml_fail(policy, e, "invalid implicit meta policy rule '%s': %s",
+					 rule, why.msg);
 		configtx_add_policy(g, policy->key, COMMON__POLICY__POLICY_TYPE__IMPLICIT_META,
 				    implicit, "Admins");
 		wire_free(implicit);
 		return 0;
 	}
 	if (strcmp(type, "Signature") != 0)
-		return configtx_fail(policy, e,
-				     "unknown policy type: %s, expected Signature or ImplicitMeta",
-				     type);
+		return yaml_fail(policy, e,
+				 "unknown policy type: %s, expected Signature or ImplicitMeta",
+				 type);
 	if (policy_from_expression(rule, &signature, &why) < 0)
-		return configtx_fail(policy, e, "invalid signature policy rule '%s': %s", rule,
-				     why.msg);
+		return yaml_fail(policy, e, "invalid signature policy rule '%s': %s", rule,
+				 why.msg);
 	configtx_add_policy(g, policy->key, COMMON__POLICY__POLICY_TYPE__SIGNATURE, signature,
 			    "Admins");
 	wire_free(signature);
 	return 0;
 }
 
-int configtx_add_policies(Common__ConfigGroup *g, const struct configtx_node *policies,
-			  struct ord_err *e)
+int configtx_add_policies(Common__ConfigGroup *g, const struct yaml *policies, struct ord_err *e)
 {
 	int rc = 0;
 
@@ -173,7 +170,7 @@ int configtx_add_policies(Common__ConfigGroup *g, const struct configtx_node *po
  */
 
 /* Those that are true; the value is there as soon as any is named. */
-void configtx_add_capabilities(Common__ConfigGroup *g, const struct configtx_node *caps)
+void configtx_add_capabilities(Common__ConfigGroup *g, const struct yaml *caps)
 {
 	Common__Capabilities msg = COMMON__CAPABILITIES__INIT;
 	Common__Capabilities__CapabilitiesEntry *entries;
@@ -184,10 +181,10 @@ void configtx_add_capabilities(Common__ConfigGroup *g, const struct configtx_nod
 	entries = x_alloc(caps->n * sizeof(*entries));
 	msg.capabilities = x_alloc(caps->n * sizeof(*msg.capabilities));
 	for (size_t i = 0; i < caps->n; i++) {
-		const struct configtx_node *cap = caps->items[i];
+		const struct yaml *cap = caps->items[i];
 		Common__Capabilities__CapabilitiesEntry *entry = &entries[i];
 
-		if (cap->kind == CONFIGTX_NULL || configtx_bool(cap->text) != 1)
+		if (cap->kind == YAML_NULL || configtx_bool(cap->text) != 1)
 			continue;
 		common__capabilities__capabilities_entry__init(entry);
 		entry->key = cap->key;
@@ -199,13 +196,13 @@ void configtx_add_capabilities(Common__ConfigGroup *g, const struct configtx_nod
 	free(entries);
 }
 
-char **configtx_texts(const struct configtx_node *list, size_t *n)
+char **configtx_texts(const struct yaml *list, size_t *n)
 {
 	char **texts = x_alloc((list->n + 1) * sizeof(*texts));
 
 	*n = 0;
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i]->kind == CONFIGTX_SCALAR)
+		if (list->items[i]->kind == YAML_SCALAR)
 			texts[(*n)++] = list->items[i]->text;
 	return texts;
 }

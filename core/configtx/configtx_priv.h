@@ -1,53 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * configtx.yaml, inside: the file as a tree with aliases and merges resolved, what may stand in it,
- * and the configuration made from a profile.
+ * configtx.yaml, inside: what may stand in it, and the configuration made from a profile.
  */
 #ifndef CONFIGTX_PRIV_H
 #define CONFIGTX_PRIV_H
 
 #include "configtx.h"
 
-enum configtx_kind { CONFIGTX_NULL, CONFIGTX_SCALAR, CONFIGTX_LIST, CONFIGTX_MAP };
-
-struct configtx_node {
-	enum configtx_kind kind;
-	char *key;  /* within a map */
-	char *text; /* of a scalar */
-	struct configtx_node **items;
-	size_t n;
-	bool merged;      /* came by <<, so an explicit key takes its place */
-	const char *file; /* where it stands, for messages */
-	unsigned line;    /* 0: @file is the name of an environment variable */
-};
-
-/* Set @e to "<file>:<line>: text", and return ORD_EINVAL. */
-int configtx_fail(const struct configtx_node *at, struct ord_err *e, const char *fmt, ...)
-	UTIL_PRINTF(3, 4);
-
-/* ---- yaml.c ---------------------------------------------------------------------------- */
-
-/* Read @path; the names of files in nodes borrow @path.
- * Errors: ORD_ENOENT …; ORD_EINVAL with file and line. */
-int configtx_load(const char *path, struct configtx_node **out, struct ord_err *e);
-/* As above, of what stands in @path. */
-int configtx_parse(const char *path, struct ord_bytes text, struct configtx_node **out,
-		   struct ord_err *e);
-void configtx_free(struct configtx_node *node);
-/* The value of a key in a map; NULL when it is not there or null. */
-const struct configtx_node *configtx_get(const struct configtx_node *map, const char *key);
-/* The text of a scalar in a map; @fallback when it is not there or empty. */
-const char *configtx_text(const struct configtx_node *map, const char *key, const char *fallback);
-/* The number of a checked scalar in a map; @fallback when it is not there or 0. */
-uint64_t configtx_number(const struct configtx_node *map, const char *key, uint64_t fallback);
-
 /* ---- schema.c --------------------------------------------------------------------------- */
 
+/* The text of a scalar in a map; @fallback when it is not there or empty. */
+const char *configtx_text(const struct yaml *map, const char *key, const char *fallback);
+/* The number of a checked scalar in a map; @fallback when it is not there or 0. */
+uint64_t configtx_number(const struct yaml *map, const char *key, uint64_t fallback);
 /* Check the whole file and give its keys their usual spelling; a single value where a list belongs
  * becomes a list of one.  Errors: ORD_EINVAL with file, line and the nearest known key. */
-int configtx_check(struct configtx_node *root, struct ord_err *e);
+int configtx_check(struct yaml *root, struct ord_err *e);
 /* Let CONFIGTX_ORDERER_BATCHTIMEOUT and the like override values of @profile; checked again. */
-int configtx_override(struct configtx_node *profile, char *const *environment, struct ord_err *e);
+int configtx_override(struct yaml *profile, char *const *environment, struct ord_err *e);
 /* "10 MB" to bytes; false when it is no size.  Errors: false and *overflow beyond 32 bits. */
 bool configtx_size(const char *text, uint64_t *out, bool *overflow);
 /* "true", "yes" … ; -1: neither true nor false. */
@@ -57,11 +27,11 @@ int configtx_bool(const char *text);
 
 /* The /Channel group of @profile; paths in it are relative to @dir.  Free with wire_free().
  * Errors: ORD_EINVAL and those of reading files. */
-int configtx_channel_group(const struct configtx_node *profile, const char *dir,
-			   Common__ConfigGroup **out, struct ord_err *e);
+int configtx_channel_group(const struct yaml *profile, const char *dir, Common__ConfigGroup **out,
+			   struct ord_err *e);
 /* The /Channel/Orderer group, organisations included. */
-int configtx_orderer_group(const struct configtx_node *orderer, const char *dir,
-			   Common__ConfigGroup **out, struct ord_err *e);
+int configtx_orderer_group(const struct yaml *orderer, const char *dir, Common__ConfigGroup **out,
+			   struct ord_err *e);
 
 /* ---- building groups: build.c --------------------------------------------------------------- */
 
@@ -78,16 +48,15 @@ void configtx_add_policy(Common__ConfigGroup *g, const char *key, Common__Policy
 void configtx_add_implicit(Common__ConfigGroup *g, const char *key, const char *rule);
 /* Readers, Writers and Admins as an organisation has them that declares none. */
 void configtx_add_org_defaults(Common__ConfigGroup *g, const char *mspid, bool members_are_admins);
-void configtx_add_capabilities(Common__ConfigGroup *g, const struct configtx_node *caps);
+void configtx_add_capabilities(Common__ConfigGroup *g, const struct yaml *caps);
 /* The policies of a section.  Errors: ORD_EINVAL with file, line and Fabric's text. */
-int configtx_add_policies(Common__ConfigGroup *g, const struct configtx_node *policies,
-			  struct ord_err *e);
+int configtx_add_policies(Common__ConfigGroup *g, const struct yaml *policies, struct ord_err *e);
 /* A heap array of borrowed texts, as repeated string fields want it. */
-char **configtx_texts(const struct configtx_node *list, size_t *n);
+char **configtx_texts(const struct yaml *list, size_t *n);
 
 /* Organisations, by the kind of group they go into. */
 enum configtx_org { CONFIGTX_ORDERER_ORG, CONFIGTX_APPLICATION_ORG, CONFIGTX_CONSORTIUM_ORG };
-int configtx_add_orgs(Common__ConfigGroup *g, const struct configtx_node *orgs,
-		      enum configtx_org kind, const char *dir, struct ord_err *e);
+int configtx_add_orgs(Common__ConfigGroup *g, const struct yaml *orgs, enum configtx_org kind,
+		      const char *dir, struct ord_err *e);
 
 #endif /* CONFIGTX_PRIV_H */

@@ -9,7 +9,7 @@ static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen");
 
 /* ---- the profile ---------------------------------------------------------------------------- */
 
-static int fail_profile(const char *path, const struct configtx_node *profiles, const char *name,
+static int fail_profile(const char *path, const struct yaml *profiles, const char *name,
 			struct ord_err *e)
 {
 	const char *names[MAX_PROFILES + 1], *nearest;
@@ -24,15 +24,15 @@ static int fail_profile(const char *path, const struct configtx_node *profiles, 
 		       nearest ? "?" : "");
 }
 
-static int check_profile(const char *path, const char *name, const struct configtx_node *profile,
+static int check_profile(const char *path, const char *name, const struct yaml *profile,
 			 struct ord_err *e)
 {
-	if (!configtx_get(profile, "Orderer"))
+	if (!yaml_get(profile, "Orderer"))
 		return err_set(e, ORD_EINVAL,
 			       "%s: profile %s: refusing to generate block which is missing "
 			       "orderer section",
 			       path, name);
-	if (!configtx_get(profile, "Consortiums"))
+	if (!yaml_get(profile, "Consortiums"))
 		log_warn(&logger,
 			 "Genesis block does not contain a consortiums group definition.  This "
 			 "block cannot be used for orderer bootstrap.");
@@ -45,16 +45,16 @@ static int profile_group(const char *path, const char *name, char *const *enviro
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = slash ? x_strndup(path, (size_t)(slash - path) + 1) : x_strdup(".");
-	struct configtx_node *root = NULL, *profile;
-	const struct configtx_node *profiles;
-	int rc = configtx_load(path, &root, e);
+	struct yaml *root = NULL, *profile;
+	const struct yaml *profiles;
+	int rc = yaml_load(path, &root, e);
 
 	if (rc == 0)
 		rc = configtx_check(root, e);
 	if (rc < 0)
 		goto out;
-	profiles = configtx_get(root, "Profiles");
-	profile = (struct configtx_node *)configtx_get(profiles, name);
+	profiles = yaml_get(root, "Profiles");
+	profile = (struct yaml *)yaml_get(profiles, name);
 	if (!profile) {
 		rc = fail_profile(path, profiles, name, e);
 		goto out;
@@ -65,7 +65,7 @@ static int profile_group(const char *path, const char *name, char *const *enviro
 	if (rc == 0)
 		rc = configtx_channel_group(profile, dir, out, e);
 out:
-	configtx_free(root);
+	yaml_free(root);
 	free(dir);
 	return rc;
 }

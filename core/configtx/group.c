@@ -8,10 +8,10 @@
 static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen.encoder");
 
 /* Declared policies, or those every group had before policies could be declared. */
-static int add_policies(Common__ConfigGroup *g, const struct configtx_node *section,
-			const char *which, struct ord_err *e)
+static int add_policies(Common__ConfigGroup *g, const struct yaml *section, const char *which,
+			struct ord_err *e)
 {
-	const struct configtx_node *policies = configtx_get(section, "Policies");
+	const struct yaml *policies = yaml_get(section, "Policies");
 
 	if (policies && policies->n > 0)
 		return configtx_add_policies(g, policies, e);
@@ -27,7 +27,7 @@ static int add_policies(Common__ConfigGroup *g, const struct configtx_node *sect
 
 /* ---- /Channel/Application -------------------------------------------------------------------- */
 
-static void add_acls(Common__ConfigGroup *g, const struct configtx_node *acls)
+static void add_acls(Common__ConfigGroup *g, const struct yaml *acls)
 {
 	Protos__ACLs msg = PROTOS__ACLS__INIT;
 	Protos__ACLs__AclsEntry *entries;
@@ -39,10 +39,10 @@ static void add_acls(Common__ConfigGroup *g, const struct configtx_node *acls)
 	resources = x_alloc(acls->n * sizeof(*resources));
 	msg.acls = x_alloc(acls->n * sizeof(*msg.acls));
 	for (size_t i = 0; i < acls->n; i++) {
-		const struct configtx_node *acl = acls->items[i];
+		const struct yaml *acl = acls->items[i];
 
 		protos__apiresource__init(&resources[i]);
-		if (acl->kind == CONFIGTX_SCALAR)
+		if (acl->kind == YAML_SCALAR)
 			resources[i].policy_ref = acl->text;
 		protos__acls__acls_entry__init(&entries[i]);
 		entries[i].key = acl->key;
@@ -55,16 +55,16 @@ static void add_acls(Common__ConfigGroup *g, const struct configtx_node *acls)
 	free(entries);
 }
 
-static int application_group(const struct configtx_node *application, const char *dir,
+static int application_group(const struct yaml *application, const char *dir,
 			     Common__ConfigGroup **out, struct ord_err *e)
 {
 	Common__ConfigGroup *g = configtx_group_new();
 	int rc = add_policies(g, application, "application", e);
 
-	add_acls(g, configtx_get(application, "ACLs"));
-	configtx_add_capabilities(g, configtx_get(application, "Capabilities"));
+	add_acls(g, yaml_get(application, "ACLs"));
+	configtx_add_capabilities(g, yaml_get(application, "Capabilities"));
 	if (rc == 0)
-		rc = configtx_add_orgs(g, configtx_get(application, "Organizations"),
+		rc = configtx_add_orgs(g, yaml_get(application, "Organizations"),
 				       CONFIGTX_APPLICATION_ORG, dir, e);
 	if (rc == 0)
 		*out = g;
@@ -116,7 +116,7 @@ static void add_accept_all(Common__ConfigGroup *g)
 			    ORDERER_ADMINS);
 }
 
-static int consortiums_group(const struct configtx_node *consortiums, const char *dir,
+static int consortiums_group(const struct yaml *consortiums, const char *dir,
 			     Common__ConfigGroup **out, struct ord_err *e)
 {
 	Common__ConfigGroup *g = orderer_admins_group();
@@ -124,12 +124,12 @@ static int consortiums_group(const struct configtx_node *consortiums, const char
 
 	add_accept_all(g);
 	for (size_t i = 0; i < consortiums->n && rc == 0; i++) {
-		const struct configtx_node *in = consortiums->items[i];
+		const struct yaml *in = consortiums->items[i];
 		Common__ConfigGroup *consortium = orderer_admins_group();
 
 		configtx_add_group(g, in->key, consortium);
 		add_creation_policy(consortium);
-		rc = configtx_add_orgs(consortium, configtx_get(in, "Organizations"),
+		rc = configtx_add_orgs(consortium, yaml_get(in, "Organizations"),
 				       CONFIGTX_CONSORTIUM_ORG, dir, e);
 		if (rc < 0)
 			err_wrap(e, "failed to create consortium %s", in->key);
@@ -144,10 +144,10 @@ static int consortiums_group(const struct configtx_node *consortiums, const char
 /* ---- /Channel ----------------------------------------------------------------------------------
  */
 
-static void add_addresses(Common__ConfigGroup *g, const struct configtx_node *orderer)
+static void add_addresses(Common__ConfigGroup *g, const struct yaml *orderer)
 {
 	static char *usual[] = {"127.0.0.1:7050"};
-	const struct configtx_node *list = configtx_get(orderer, "Addresses");
+	const struct yaml *list = yaml_get(orderer, "Addresses");
 	Common__OrdererAddresses msg = COMMON__ORDERER_ADDRESSES__INIT;
 	char **own = NULL;
 
@@ -160,7 +160,7 @@ static void add_addresses(Common__ConfigGroup *g, const struct configtx_node *or
 	free(own);
 }
 
-static void add_channel_values(Common__ConfigGroup *g, const struct configtx_node *profile)
+static void add_channel_values(Common__ConfigGroup *g, const struct yaml *profile)
 {
 	Common__HashingAlgorithm hash = COMMON__HASHING_ALGORITHM__INIT;
 	Common__BlockDataHashingStructure data_hash = COMMON__BLOCK_DATA_HASHING_STRUCTURE__INIT;
@@ -170,21 +170,21 @@ static void add_channel_values(Common__ConfigGroup *g, const struct configtx_nod
 	configtx_add_value(g, "HashingAlgorithm", &hash, "Admins");
 	data_hash.width = UINT32_MAX;
 	configtx_add_value(g, "BlockDataHashingStructure", &data_hash, "Admins");
-	if (configtx_get(profile, "Orderer"))
-		add_addresses(g, configtx_get(profile, "Orderer"));
+	if (yaml_get(profile, "Orderer"))
+		add_addresses(g, yaml_get(profile, "Orderer"));
 	consortium.name = (char *)configtx_text(profile, "Consortium", NULL);
 	if (consortium.name)
 		configtx_add_value(g, "Consortium", &consortium, "Admins");
-	configtx_add_capabilities(g, configtx_get(profile, "Capabilities"));
+	configtx_add_capabilities(g, yaml_get(profile, "Capabilities"));
 }
 
-static int add_section(Common__ConfigGroup *g, const struct configtx_node *profile,
-		       const char *section, const char *word, const char *dir,
-		       int (*make)(const struct configtx_node *section, const char *dir,
+static int add_section(Common__ConfigGroup *g, const struct yaml *profile, const char *section,
+		       const char *word, const char *dir,
+		       int (*make)(const struct yaml *section, const char *dir,
 				   Common__ConfigGroup **out, struct ord_err *e),
 		       struct ord_err *e)
 {
-	const struct configtx_node *in = configtx_get(profile, section);
+	const struct yaml *in = yaml_get(profile, section);
 	Common__ConfigGroup *child = NULL;
 	int rc;
 
@@ -197,8 +197,8 @@ static int add_section(Common__ConfigGroup *g, const struct configtx_node *profi
 	return 0;
 }
 
-int configtx_channel_group(const struct configtx_node *profile, const char *dir,
-			   Common__ConfigGroup **out, struct ord_err *e)
+int configtx_channel_group(const struct yaml *profile, const char *dir, Common__ConfigGroup **out,
+			   struct ord_err *e)
 {
 	Common__ConfigGroup *g = configtx_group_new();
 	int rc = add_policies(g, profile, "channel", e);

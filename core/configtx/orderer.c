@@ -11,7 +11,7 @@ static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen.encoder")
 /* ---- batches
  * ------------------------------------------------------------------------------------- */
 
-static void add_batch_size(Common__ConfigGroup *g, const struct configtx_node *size)
+static void add_batch_size(Common__ConfigGroup *g, const struct yaml *size)
 {
 	Orderer__BatchSize msg = ORDERER__BATCH_SIZE__INIT;
 
@@ -22,7 +22,7 @@ static void add_batch_size(Common__ConfigGroup *g, const struct configtx_node *s
 }
 
 /* Written as Go prints it: "2s", "1m30s". */
-static void add_batch_timeout(Common__ConfigGroup *g, const struct configtx_node *orderer)
+static void add_batch_timeout(Common__ConfigGroup *g, const struct yaml *orderer)
 {
 	Orderer__BatchTimeout msg = ORDERER__BATCH_TIMEOUT__INIT;
 	struct buf text = BUF_INIT;
@@ -35,7 +35,7 @@ static void add_batch_timeout(Common__ConfigGroup *g, const struct configtx_node
 	buf_fini(&text);
 }
 
-static void add_restrictions(Common__ConfigGroup *g, const struct configtx_node *orderer)
+static void add_restrictions(Common__ConfigGroup *g, const struct yaml *orderer)
 {
 	Orderer__ChannelRestrictions msg = ORDERER__CHANNEL_RESTRICTIONS__INIT;
 
@@ -43,7 +43,7 @@ static void add_restrictions(Common__ConfigGroup *g, const struct configtx_node 
 	configtx_add_value(g, "ChannelRestrictions", &msg, "Admins");
 }
 
-static void add_kafka_brokers(Common__ConfigGroup *g, const struct configtx_node *brokers)
+static void add_kafka_brokers(Common__ConfigGroup *g, const struct yaml *brokers)
 {
 	static char *usual[] = {"127.0.0.1:9092"};
 	Orderer__KafkaBrokers msg = ORDERER__KAFKA_BROKERS__INIT;
@@ -60,9 +60,9 @@ static void add_kafka_brokers(Common__ConfigGroup *g, const struct configtx_node
 /* ---- etcdraft
  * --------------------------------------------------------------------------------------- */
 
-static int read_options(const struct configtx_node *raft, Etcdraft__Options *out, struct ord_err *e)
+static int read_options(const struct yaml *raft, Etcdraft__Options *out, struct ord_err *e)
 {
-	const struct configtx_node *options = configtx_get(raft, "Options");
+	const struct yaml *options = yaml_get(raft, "Options");
 	int64_t ns;
 
 	out->tick_interval = (char *)configtx_text(options, "TickInterval", "500ms");
@@ -72,16 +72,15 @@ static int read_options(const struct configtx_node *raft, Etcdraft__Options *out
 	out->snapshot_interval_size =
 		(uint32_t)configtx_number(options, "SnapshotIntervalSize", 20 << 20);
 	if (duration_parse(out->tick_interval, &ns, NULL) < 0)
-		return configtx_fail(options, e,
-				     "Etcdraft TickInterval (%s) must be in time duration format",
-				     out->tick_interval);
+		return yaml_fail(options, e,
+				 "Etcdraft TickInterval (%s) must be in time duration format",
+				 out->tick_interval);
 	if (out->election_tick <= out->heartbeat_tick)
-		return configtx_fail(options, e,
-				     "election tick must be greater than heartbeat tick");
+		return yaml_fail(options, e, "election tick must be greater than heartbeat tick");
 	return 0;
 }
 
-static int read_cert(const struct configtx_node *consenter, const char *key, const char *what,
+static int read_cert(const struct yaml *consenter, const char *key, const char *what,
 		     const char *dir, ProtobufCBinaryData *out, struct ord_err *e)
 {
 	const char *name = configtx_text(consenter, key, NULL);
@@ -90,10 +89,10 @@ static int read_cert(const struct configtx_node *consenter, const char *key, con
 	int rc;
 
 	if (!name)
-		return configtx_fail(consenter, e,
-				     "consenter info in etcdraft configuration did not specify %s "
-				     "TLS cert",
-				     what);
+		return yaml_fail(consenter, e,
+				 "consenter info in etcdraft configuration did not specify %s "
+				 "TLS cert",
+				 what);
 	path = file_join(dir, name);
 	rc = file_read(path, MAX_CERT_FILE, &b, e);
 	free(path);
@@ -105,7 +104,7 @@ static int read_cert(const struct configtx_node *consenter, const char *key, con
 	return rc;
 }
 
-static int read_consenter(const struct configtx_node *in, const char *dir, Etcdraft__Consenter *out,
+static int read_consenter(const struct yaml *in, const char *dir, Etcdraft__Consenter *out,
 			  struct ord_err *e)
 {
 	int rc;
@@ -113,9 +112,9 @@ static int read_consenter(const struct configtx_node *in, const char *dir, Etcdr
 	out->host = (char *)configtx_text(in, "Host", "");
 	out->port = (uint32_t)configtx_number(in, "Port", 0);
 	if (!out->host[0] || out->port == 0)
-		return configtx_fail(in, e,
-				     "consenter info in etcdraft configuration did not specify %s",
-				     out->host[0] ? "port" : "host");
+		return yaml_fail(in, e,
+				 "consenter info in etcdraft configuration did not specify %s",
+				 out->host[0] ? "port" : "host");
 	rc = read_cert(in, "ClientTLSCert", "client", dir, &out->client_tls_cert, e);
 	if (rc == 0)
 		rc = read_cert(in, "ServerTLSCert", "server", dir, &out->server_tls_cert, e);
@@ -123,21 +122,20 @@ static int read_consenter(const struct configtx_node *in, const char *dir, Etcdr
 }
 
 /* The metadata, packed and appended to @out. */
-static int raft_metadata(const struct configtx_node *orderer, const char *dir, struct buf *out,
+static int raft_metadata(const struct yaml *orderer, const char *dir, struct buf *out,
 			 struct ord_err *e)
 {
-	const struct configtx_node *raft = configtx_get(orderer, "EtcdRaft"),
-				   *list = configtx_get(raft, "Consenters");
+	const struct yaml *raft = yaml_get(orderer, "EtcdRaft"),
+			  *list = yaml_get(raft, "Consenters");
 	Etcdraft__ConfigMetadata msg = ETCDRAFT__CONFIG_METADATA__INIT;
 	Etcdraft__Options options = ETCDRAFT__OPTIONS__INIT;
 	Etcdraft__Consenter *consenters;
 	int rc;
 
 	if (!raft)
-		return configtx_fail(orderer, e, "etcdraft raft configuration missing");
+		return yaml_fail(orderer, e, "etcdraft raft configuration missing");
 	if (!list || list->n == 0)
-		return configtx_fail(raft, e,
-				     "etcdraft configuration did not specify any consenter");
+		return yaml_fail(raft, e, "etcdraft configuration did not specify any consenter");
 	rc = read_options(raft, &options, e);
 	msg.options = &options;
 	consenters = x_alloc(list->n * sizeof(*consenters));
@@ -163,8 +161,8 @@ static int raft_metadata(const struct configtx_node *orderer, const char *dir, s
 /* ---- the group
  * ------------------------------------------------------------------------------------------ */
 
-static int add_consensus_type(Common__ConfigGroup *g, const struct configtx_node *orderer,
-			      const char *dir, struct ord_err *e)
+static int add_consensus_type(Common__ConfigGroup *g, const struct yaml *orderer, const char *dir,
+			      struct ord_err *e)
 {
 	Orderer__ConsensusType msg = ORDERER__CONSENSUS_TYPE__INIT;
 	struct buf metadata = BUF_INIT;
@@ -172,7 +170,7 @@ static int add_consensus_type(Common__ConfigGroup *g, const struct configtx_node
 
 	msg.type = (char *)configtx_text(orderer, "OrdererType", "solo");
 	if (strcmp(msg.type, "kafka") == 0)
-		add_kafka_brokers(g, configtx_get(configtx_get(orderer, "Kafka"), "Brokers"));
+		add_kafka_brokers(g, yaml_get(yaml_get(orderer, "Kafka"), "Brokers"));
 	else if (strcmp(msg.type, "etcdraft") == 0)
 		rc = raft_metadata(orderer, dir, &metadata, e);
 	else if (strcmp(msg.type, "solo") != 0)
@@ -187,8 +185,7 @@ static int add_consensus_type(Common__ConfigGroup *g, const struct configtx_node
 	return rc;
 }
 
-static int add_policies(Common__ConfigGroup *g, const struct configtx_node *policies,
-			struct ord_err *e)
+static int add_policies(Common__ConfigGroup *g, const struct yaml *policies, struct ord_err *e)
 {
 	if (policies && policies->n > 0)
 		return configtx_add_policies(g, policies, e);
@@ -201,21 +198,21 @@ static int add_policies(Common__ConfigGroup *g, const struct configtx_node *poli
 	return 0;
 }
 
-int configtx_orderer_group(const struct configtx_node *orderer, const char *dir,
-			   Common__ConfigGroup **out, struct ord_err *e)
+int configtx_orderer_group(const struct yaml *orderer, const char *dir, Common__ConfigGroup **out,
+			   struct ord_err *e)
 {
 	Common__ConfigGroup *g = configtx_group_new();
-	int rc = add_policies(g, configtx_get(orderer, "Policies"), e);
+	int rc = add_policies(g, yaml_get(orderer, "Policies"), e);
 
-	add_batch_size(g, configtx_get(orderer, "BatchSize"));
+	add_batch_size(g, yaml_get(orderer, "BatchSize"));
 	add_batch_timeout(g, orderer);
 	add_restrictions(g, orderer);
-	configtx_add_capabilities(g, configtx_get(orderer, "Capabilities"));
+	configtx_add_capabilities(g, yaml_get(orderer, "Capabilities"));
 	if (rc == 0)
 		rc = add_consensus_type(g, orderer, dir, e);
 	if (rc == 0)
-		rc = configtx_add_orgs(g, configtx_get(orderer, "Organizations"),
-				       CONFIGTX_ORDERER_ORG, dir, e);
+		rc = configtx_add_orgs(g, yaml_get(orderer, "Organizations"), CONFIGTX_ORDERER_ORG,
+				       dir, e);
 	if (rc == 0)
 		*out = g;
 	else

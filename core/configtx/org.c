@@ -51,7 +51,7 @@ static int idemix_config(const char *dir, const char *mspid, Msp__MSPConfig **ou
 	return rc;
 }
 
-static int add_msp(Common__ConfigGroup *g, const struct configtx_node *org, const char *dir,
+static int add_msp(Common__ConfigGroup *g, const struct yaml *org, const char *dir,
 		   struct ord_err *e)
 {
 	const char *type = configtx_text(org, "MSPType", "bccsp");
@@ -80,7 +80,7 @@ static int add_msp(Common__ConfigGroup *g, const struct configtx_node *org, cons
 /* ---- addresses
  * ------------------------------------------------------------------------------------ */
 
-static void add_endpoints(Common__ConfigGroup *g, const struct configtx_node *list)
+static void add_endpoints(Common__ConfigGroup *g, const struct yaml *list)
 {
 	Common__OrdererAddresses msg = COMMON__ORDERER_ADDRESSES__INIT;
 
@@ -91,7 +91,7 @@ static void add_endpoints(Common__ConfigGroup *g, const struct configtx_node *li
 	free(msg.addresses);
 }
 
-static void add_anchor_peers(Common__ConfigGroup *g, const struct configtx_node *list)
+static void add_anchor_peers(Common__ConfigGroup *g, const struct yaml *list)
 {
 	Protos__AnchorPeers msg = PROTOS__ANCHOR_PEERS__INIT;
 	Protos__AnchorPeer *peers;
@@ -114,10 +114,9 @@ static void add_anchor_peers(Common__ConfigGroup *g, const struct configtx_node 
 /* ---- organisations
  * ---------------------------------------------------------------------------------- */
 
-static int add_org_policies(Common__ConfigGroup *g, const struct configtx_node *org,
-			    struct ord_err *e)
+static int add_org_policies(Common__ConfigGroup *g, const struct yaml *org, struct ord_err *e)
 {
-	const struct configtx_node *policies = configtx_get(org, "Policies");
+	const struct yaml *policies = yaml_get(org, "Policies");
 	const char *admin = configtx_text(org, "AdminPrincipal", "Role.ADMIN");
 
 	if (policies && policies->n > 0)
@@ -131,14 +130,14 @@ static int add_org_policies(Common__ConfigGroup *g, const struct configtx_node *
 	return 0;
 }
 
-static int add_org(Common__ConfigGroup *to, const struct configtx_node *org, enum configtx_org kind,
+static int add_org(Common__ConfigGroup *to, const struct yaml *org, enum configtx_org kind,
 		   const char *dir, struct ord_err *e)
 {
 	Common__ConfigGroup *g;
 	int rc;
 
-	if (org->kind != CONFIGTX_MAP || !configtx_get(org, "Name"))
-		return configtx_fail(org, e, "an organization without a Name");
+	if (org->kind != YAML_MAP || !yaml_get(org, "Name"))
+		return yaml_fail(org, e, "an organization without a Name");
 	g = configtx_group_new();
 	rc = add_org_policies(g, org, e);
 	if (rc == 0)
@@ -148,15 +147,15 @@ static int add_org(Common__ConfigGroup *to, const struct configtx_node *org, enu
 		return rc;
 	}
 	if (kind == CONFIGTX_ORDERER_ORG)
-		add_endpoints(g, configtx_get(org, "OrdererEndpoints"));
+		add_endpoints(g, yaml_get(org, "OrdererEndpoints"));
 	if (kind == CONFIGTX_APPLICATION_ORG)
-		add_anchor_peers(g, configtx_get(org, "AnchorPeers"));
+		add_anchor_peers(g, yaml_get(org, "AnchorPeers"));
 	configtx_add_group(to, configtx_text(org, "Name", ""), g);
 	return 0;
 }
 
-int configtx_add_orgs(Common__ConfigGroup *g, const struct configtx_node *orgs,
-		      enum configtx_org kind, const char *dir, struct ord_err *e)
+int configtx_add_orgs(Common__ConfigGroup *g, const struct yaml *orgs, enum configtx_org kind,
+		      const char *dir, struct ord_err *e)
 {
 	int rc = 0;
 

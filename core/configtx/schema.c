@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen.localconfig");
+
 enum form {
 	STRUCT, /* a map with known keys */
 	MAP,    /* a map with keys of the user's */
@@ -130,7 +132,25 @@ int configtx_bool(const char *text)
 	return -1;
 }
 
-static int check_uint32(const struct configtx_node *node, struct ord_err *e)
+const char *configtx_text(const struct yaml *map, const char *key, const char *fallback)
+{
+	const struct yaml *v = yaml_get(map, key);
+
+	return v && v->text[0] ? v->text : fallback;
+}
+
+uint64_t configtx_number(const struct yaml *map, const char *key, uint64_t fallback)
+{
+	const struct yaml *v = yaml_get(map, key);
+	uint64_t n = 0;
+	bool overflow;
+
+	if (v && !configtx_size(v->text, &n, &overflow))
+		n = strtoull(v->text, NULL, 10);
+	return n ? n : fallback;
+}
+
+static int check_uint32(const struct yaml *node, struct ord_err *e)
 {
 	uint64_t v;
 	bool overflow;
@@ -139,11 +159,11 @@ static int check_uint32(const struct configtx_node *node, struct ord_err *e)
 	    configtx_size(node->text, &v, &overflow))
 		return 0;
 	if (overflow || number(node->text, strlen(node->text), UINT64_MAX, &v))
-		return configtx_fail(node, e, "value '%s' overflows uint32", node->text);
-	return configtx_fail(node, e, "'%s' is not a number or a size such as 10 MB", node->text);
+		return yaml_fail(node, e, "value '%s' overflows uint32", node->text);
+	return yaml_fail(node, e, "'%s' is not a number or a size such as 10 MB", node->text);
 }
 
-static int check_scalar(const struct configtx_node *node, enum form form, struct ord_err *e)
+static int check_scalar(const struct yaml *node, enum form form, struct ord_err *e)
 {
 	struct ord_err why;
 	uint64_t u;
@@ -154,19 +174,19 @@ static int check_scalar(const struct configtx_node *node, enum form form, struct
 		return check_uint32(node, e);
 	case UINT64:
 		if (!number(node->text, strlen(node->text), UINT64_MAX, &u))
-			return configtx_fail(node, e, "'%s' is not a number", node->text);
+			return yaml_fail(node, e, "'%s' is not a number", node->text);
 		return 0;
 	case INT32:
 		if (!number(node->text, strlen(node->text), INT32_MAX, &u))
-			return configtx_fail(node, e, "'%s' is not a number", node->text);
+			return yaml_fail(node, e, "'%s' is not a number", node->text);
 		return 0;
 	case BOOL:
 		if (configtx_bool(node->text) < 0)
-			return configtx_fail(node, e, "'%s' is neither true nor false", node->text);
+			return yaml_fail(node, e, "'%s' is neither true nor false", node->text);
 		return 0;
 	case DURATION:
 		if (duration_parse(node->text, &ns, &why) < 0)
-			return configtx_fail(node, e, "%s, expected one such as 2s", why.msg);
+			return yaml_fail(node, e, "%s, expected one such as 2s", why.msg);
 		return 0;
 	default:
 		return 0;
@@ -184,8 +204,7 @@ static const struct field *field_of(const struct schema *schema, const char *key
 	return f->key ? f : NULL;
 }
 
-static int fail_unknown(const struct configtx_node *node, const struct schema *schema,
-			struct ord_err *e)
+static int fail_unknown(const struct yaml *node, const struct schema *schema, struct ord_err *e)
 {
 	const char *names[MAX_FIELDS], *nearest;
 	size_t n = 0;
@@ -195,22 +214,21 @@ static int fail_unknown(const struct configtx_node *node, const struct schema *s
 	names[n] = NULL;
 	nearest = err_nearest(node->key, names);
 	if (nearest)
-		return configtx_fail(node, e, "unknown key %s, did you mean %s?", node->key,
-				     nearest);
-	return configtx_fail(node, e, "unknown key %s", node->key);
+		return yaml_fail(node, e, "unknown key %s, did you mean %s?", node->key, nearest);
+	return yaml_fail(node, e, "unknown key %s", node->key);
 }
 
-static int check(struct configtx_node *node, const struct schema *schema, struct ord_err *e);
+static int check(struct yaml *node, const struct schema *schema, struct ord_err *e);
 
-static int check_struct(struct configtx_node *node, const struct schema *schema, struct ord_err *e)
+static int check_struct(struct yaml *node, const struct schema *schema, struct ord_err *e)
 {
 	int rc = 0;
 
-	if (node->kind != CONFIGTX_MAP)
-		return configtx_fail(node, e, "expected a map with the key %s and the like",
-				     schema->fields->key);
+	if (node->kind != YAML_MAP)
+		return yaml_fail(node, e, "expected a map with the key %s and the like",
+				 schema->fields->key);
 	for (size_t i = 0; i < node->n && rc == 0; i++) {
-		struct configtx_node *item = node->items[i];
+		struct yaml *item = node->items[i];
 		const struct field *f = field_of(schema, item->key);
 
 		if (!f)
@@ -218,7 +236,7 @@ static int check_struct(struct configtx_node *node, const struct schema *schema,
 		memcpy(item->key, f->key, strlen(f->key)); /* the same but for case */
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(node->items[k]->key, f->key) == 0)
-				return configtx_fail(item, e, "key %s is given twice", f->key);
+				return yaml_fail(item, e, "key %s is given twice", f->key);
 		rc = check(item, f->schema, e);
 	}
 	return rc;
@@ -236,7 +254,7 @@ static char *trim(char *text)
 }
 
 /* "[a, b]", as the environment has lists, or a single value. */
-static void scalar_to_list(struct configtx_node *node)
+static void scalar_to_list(struct yaml *node)
 {
 	char *text = node->text, *rest = text, *part;
 	size_t len = strlen(text);
@@ -246,13 +264,13 @@ static void scalar_to_list(struct configtx_node *node)
 		text[len - 1] = '\0';
 		rest++;
 	}
-	node->kind = CONFIGTX_LIST;
+	node->kind = YAML_LIST;
 	node->text = NULL;
 	node->items = x_alloc((len + 1) * sizeof(*node->items));
 	while ((part = several ? strsep(&rest, ",") : rest)) {
-		struct configtx_node *item = x_alloc(sizeof(*item));
+		struct yaml *item = x_alloc(sizeof(*item));
 
-		item->kind = CONFIGTX_SCALAR;
+		item->kind = YAML_SCALAR;
 		item->text = x_strdup(trim(part));
 		item->file = node->file;
 		item->line = node->line;
@@ -263,23 +281,22 @@ static void scalar_to_list(struct configtx_node *node)
 	free(text);
 }
 
-static int check_items(struct configtx_node *node, const struct schema *schema, struct ord_err *e)
+static int check_items(struct yaml *node, const struct schema *schema, struct ord_err *e)
 {
 	int rc = 0;
 
-	if (schema->form == LIST && node->kind == CONFIGTX_SCALAR)
+	if (schema->form == LIST && node->kind == YAML_SCALAR)
 		scalar_to_list(node);
-	if (node->kind != (schema->form == LIST ? CONFIGTX_LIST : CONFIGTX_MAP))
-		return configtx_fail(node, e, "expected a %s",
-				     schema->form == LIST ? "list" : "map");
+	if (node->kind != (schema->form == LIST ? YAML_LIST : YAML_MAP))
+		return yaml_fail(node, e, "expected a %s", schema->form == LIST ? "list" : "map");
 	for (size_t i = 0; i < node->n && rc == 0; i++)
 		rc = check(node->items[i], schema->of, e);
 	return rc;
 }
 
-static int check(struct configtx_node *node, const struct schema *schema, struct ord_err *e)
+static int check(struct yaml *node, const struct schema *schema, struct ord_err *e)
 {
-	if (node->kind == CONFIGTX_NULL)
+	if (node->kind == YAML_NULL)
 		return 0;
 	switch (schema->form) {
 	case STRUCT:
@@ -288,14 +305,29 @@ static int check(struct configtx_node *node, const struct schema *schema, struct
 	case LIST:
 		return check_items(node, schema, e);
 	default:
-		if (node->kind != CONFIGTX_SCALAR)
-			return configtx_fail(node, e, "expected a single value");
+		if (node->kind != YAML_SCALAR)
+			return yaml_fail(node, e, "expected a single value");
 		return check_scalar(node, schema->form, e);
 	}
 }
 
-int configtx_check(struct configtx_node *root, struct ord_err *e)
+/* configtxgen takes the last one: so keys are expected behind the << that they override. */
+static void warn_before_merge(const struct yaml *node)
 {
+	if (node->before_merge)
+		log_warn(&logger,
+			 "%s:%u: %s stands before << and wins over the merged %s; configtxgen "
+			 "takes the merged one",
+			 node->file, node->line, node->key, node->key);
+	for (size_t i = 0; i < node->n; i++)
+		warn_before_merge(node->items[i]);
+}
+
+int configtx_check(struct yaml *root, struct ord_err *e)
+{
+	if (root->kind != YAML_MAP)
+		return yaml_fail(root, e, "not a map of sections");
+	warn_before_merge(root);
 	return check(root, &top_level, e);
 }
 
@@ -314,32 +346,32 @@ static const char *variable(char *const *environment, const char *name)
 	return NULL;
 }
 
-static void override(struct configtx_node *node, const char *assignment)
+static void override(struct yaml *node, const char *assignment)
 {
 	for (size_t i = 0; i < node->n; i++)
-		configtx_free(node->items[i]);
+		yaml_free(node->items[i]);
 	free(node->items);
 	free(node->text);
 	node->items = NULL;
 	node->n = 0;
-	node->kind = CONFIGTX_SCALAR;
+	node->kind = YAML_SCALAR;
 	node->text = x_strdup(strchr(assignment, '=') + 1);
 	node->file = assignment;
 	node->line = 0;
 }
 
 /* Keys that stand in the file can be overridden, others not: so it is with configtxgen. */
-static void override_below(struct configtx_node *map, const char *prefix, char *const *environment)
+static void override_below(struct yaml *map, const char *prefix, char *const *environment)
 {
 	for (size_t i = 0; i < map->n; i++) {
-		struct configtx_node *item = map->items[i];
+		struct yaml *item = map->items[i];
 		char *name = x_printf("%s_%s", prefix, item->key);
 		const char *found;
 
 		for (char *c = name; *c; c++)
 			*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
 		found = variable(environment, name);
-		if (item->kind == CONFIGTX_MAP)
+		if (item->kind == YAML_MAP)
 			override_below(item, name, environment);
 		else if (found)
 			override(item, found);
@@ -347,9 +379,9 @@ static void override_below(struct configtx_node *map, const char *prefix, char *
 	}
 }
 
-int configtx_override(struct configtx_node *node, char *const *environment, struct ord_err *e)
+int configtx_override(struct yaml *node, char *const *environment, struct ord_err *e)
 {
-	if (!environment || node->kind != CONFIGTX_MAP)
+	if (!environment || node->kind != YAML_MAP)
 		return 0;
 	override_below(node, "CONFIGTX", environment);
 	return check(node, &profile, e);

@@ -30,8 +30,9 @@ bool utf8_valid(struct ord_bytes s)
 	uint32_t c;
 	size_t n;
 
-	for (; s.len > 0; s = bytes_of(s.data + n, s.len - n)) {
-		n = utf8_char(s, &c);
+	for (size_t i = 0; i < s.len; i += n) {
+		/* most texts are plain ASCII */
+		n = s.data[i] < 0x80 ? 1 : utf8_char(bytes_of(s.data + i, s.len - i), &c);
 		if (n == 0)
 			return false;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * util - bytes, buf, err, log, clock, mailbox, pool, map, file.
+ * util - bytes, buf, err, log, clock, mailbox, pool, map, file, yaml.
  *
  * Nothing here knows a word of Fabric.  Only this room reads clocks or waits.
  *
@@ -306,6 +306,37 @@ bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 /** @base ? base/name : name; an absolute @name is returned as it is.  Heap. */
 char *file_join(const char *base, const char *name);
+
+/* ---- yaml -------------------------------------------------------------------- */
+
+/* A document as a tree in which aliases and merges (<<) are followed.  What comes of them is
+ * bounded, as is the depth; no key stands twice in a map. */
+enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_LIST, YAML_MAP };
+struct yaml {
+	enum yaml_kind kind;
+	bool quoted;       /* a scalar in double quotes */
+	bool merged;       /* came by << */
+	bool before_merge; /* stands before a << that holds its key, too, and wins over that */
+	char *key;         /* within a map */
+	char *text;        /* of a scalar */
+	struct yaml **items;
+	size_t n;
+	const char *file; /* where it stands, for messages; borrowed from who parsed */
+	unsigned line;    /* 0: unknown */
+};
+#define YAML_FILE_MAX (1u << 20)
+
+/** Parse @text, which stands in @path (kept by the tree).  A blank text is a YAML_NULL.
+ *  Errors: ORD_EINVAL with file and line: not UTF-8, not YAML, too large, too deep. */
+int yaml_parse(const char *path, struct ord_bytes text, struct yaml **out, struct ord_err *e);
+/** yaml_parse() of the file @path, of at most YAML_FILE_MAX bytes.
+ *  Blocks: disk.   Errors: and those of file_read(). */
+int yaml_load(const char *path, struct yaml **out, struct ord_err *e);
+void yaml_free(struct yaml *y);
+/** The value of a key; NULL when @map is no map, or has no such key, or it is null. */
+const struct yaml *yaml_get(const struct yaml *map, const char *key);
+/** Set @e to "<file>:<line>: text", and return ORD_EINVAL. */
+int yaml_fail(const struct yaml *at, struct ord_err *e, const char *fmt, ...) UTIL_PRINTF(3, 4);
 
 /* ---- counted references -------------------------------------------------------- */
 

@@ -48,7 +48,7 @@ static const char *parse_channel_header(struct ord_bytes b, struct ord_env *env,
 		if (why)
 			return why;
 	}
-	if (!c.why && (!wire_utf8_ok(*channel_id) || !wire_utf8_ok(env->tx_id)))
+	if (!c.why && (!utf8_valid(*channel_id) || !utf8_valid(env->tx_id)))
 		return "invalid UTF-8";
 	if (!c.why && channel_id->len && memchr(channel_id->data, '\0', channel_id->len))
 		return "channel id contains a NUL";

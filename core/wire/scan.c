@@ -46,7 +46,7 @@ static const char *scan_message(struct scan *s, struct scan_frame *f, struct ord
 
 static const char *scan_string(struct ord_bytes b)
 {
-	if (!wire_utf8_ok(b))
+	if (!utf8_valid(b))
 		return "invalid UTF-8";
 	if (memchr(b.data, '\0', b.len))
 		return "string contains a NUL";

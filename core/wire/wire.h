@@ -35,9 +35,6 @@ int wire_scan(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct or
 int wire_unpack(const ProtobufCMessageDescriptor *d, struct ord_bytes b, void *out_msg,
 		struct ord_err *e); /* out_msg: address of a message pointer */
 void wire_free(void *msg);          /* NULL is fine */
-/** Valid UTF-8 as Go sees it: no surrogates, no overlong forms.
- *  Thread: any. */
-bool wire_utf8_ok(struct ord_bytes s);
 /** Append the encoding of @msg, map entries sorted by key (deterministic).  Unknown fields kept.
  *  Thread: any. */
 void wire_pack(const void *msg, struct buf *b);

@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include <configtx/configtx_priv.h>
 
-static void try_profile(struct configtx_node *profile)
+static void try_profile(struct yaml *profile)
 {
 	static char *const environment[] = {
 		"CONFIGTX_ORDERER_ADDRESSES=[a, b]",
@@ -22,22 +22,22 @@ static void try_profile(struct configtx_node *profile)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct configtx_node *profiles;
-	struct configtx_node *root = NULL;
+	const struct yaml *profiles;
+	struct yaml *root = NULL;
 	struct ord_err e = ERR_INIT;
 
 	log_set_spec("fatal", &e);
-	if (configtx_parse("configtx.yaml", bytes_of(data, size), &root, &e) < 0) {
+	if (yaml_parse("configtx.yaml", bytes_of(data, size), &root, &e) < 0) {
 		util_assert(e.code < 0 && e.msg[0] && !root);
 		return 0;
 	}
 	if (configtx_check(root, &e) == 0) {
-		profiles = configtx_get(root, "Profiles");
+		profiles = yaml_get(root, "Profiles");
 		for (size_t i = 0; profiles && i < profiles->n; i++)
 			try_profile(profiles->items[i]);
 	} else {
 		util_assert(e.code < 0 && e.msg[0]);
 	}
-	configtx_free(root);
+	yaml_free(root);
 	return 0;
 }

@@ -68,6 +68,8 @@ static void mistakes_are_named_with_their_line_in_yaml(void **state)
 		 ":2: General.ListenPort is \"seven\", expected a port number from 0 to 65535"},
 		{"General:\n  ListenPort: 1\n  listenport: 2\n",
 		 ":3: General.listenport is set twice, first at @/orderer.yaml:2"},
+		{"General: 1\nGeneral: 2\n", ":2: key General is given twice"},
+		{"General: *b\n", ":1: *b: no such anchor above"},
 		{"General:\n  ListenPort: [1]\n",
 		 ":2: General.ListenPort takes one value, not a list"},
 		{"General:\n  TLS:\n    RootCAs: [[a]]\n",
@@ -78,9 +80,9 @@ static void mistakes_are_named_with_their_line_in_yaml(void **state)
 		 ":4: Kafka.TLS.PrivateKey.File is empty, expected the path of a file"},
 		{"General:\n  LocalMSPID: \"a\\nb\"\n",
 		 ":2: the value of General.LocalMSPID has a control character"},
-		{"General:\n  ? [a]\n  : 1\n", ":0: General has a key that is no text"},
+		{"General:\n  ? [a]\n  : 1\n", ":1: a key must be plain text"},
 		{"- General\n", ": expected sections such as \"General:\""},
-		{"General\n", ": expected sections such as \"General:\""},
+		{"General\n", ":1: expected sections such as \"General:\""},
 	};
 
 	(void)state;
@@ -94,9 +96,8 @@ static void mistakes_are_named_with_their_line_in_yaml(void **state)
 
 static void broken_yaml_is_refused_with_its_line(void **state)
 {
-	static const char *const rows[] = {
-		"General:\n\tTLS: 1\n", "a: [1\nb: 2\n", "a: *b\n",
-		"a: 1\na: 2\n",         "a: \"\xff\"\n", "%a:\xf6 b\n\n"};
+	static const char *const rows[] = {"General:\n\tTLS: 1\n", "a: [1\nb: 2\n", "a: \"\xff\"\n",
+					   "%a:\xf6 b\n\n"};
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(rows); i++) {
@@ -167,14 +168,14 @@ static void bombs_do_not_go_off(void **state)
 	for (int i = 1; i < 10; i++)
 		buf_printf(&bomb, "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i,
 			   i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 70; i++)
 		buf_printf(&deep, "%*sa:\n", i, "");
 	conf_refuses("orderer.yaml", buf_cstr(&bomb), no_environment,
-		     "@/orderer.yaml: nested too deeply, or too much of it");
+		     "@/orderer.yaml:6: more than 100000 values, aliases written out");
 	conf_refuses("orderer.yaml", "General: &g\n  TLS: *g\n", no_environment,
-		     "@/orderer.yaml: nested too deeply, or too much of it");
+		     "@/orderer.yaml:2: nested more than 64 deep; does an anchor hold itself?");
 	conf_refuses("orderer.yaml", buf_cstr(&deep), no_environment,
-		     "@/orderer.yaml: nested too deeply, or too much of it");
+		     "@/orderer.yaml:64: not YAML: Max depth (64) exceeded");
 	buf_fini(&bomb);
 	buf_fini(&deep);
 }

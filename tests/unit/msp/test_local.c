@@ -215,13 +215,16 @@ static void what_is_wrong_is_named(void **state)
 	free(dir);
 	dir = new_dir(signer);
 	put(dir, "config.yaml", bytes_str("a: [b\n"));
-	refused(dir, "failed unmarshalling configuration file at [$/config.yaml]: ");
+	refused(dir,
+		"failed unmarshalling configuration file at [$/config.yaml]: config.yaml:2: not YAML: ");
+	put(dir, "config.yaml", bytes_str("a: \"\xff\"\n"));
+	refused(dir, "[$/config.yaml]: config.yaml: not YAML: not UTF-8");
 	put(dir, "config.yaml", bytes_str("NodeOUs: {Enable: perhaps}\n"));
 	refused(dir,
-		"failed unmarshalling configuration file at [$/config.yaml]: Enable is neither "
-		"true nor false");
+		"failed unmarshalling configuration file at [$/config.yaml]: config.yaml:1: Enable "
+		"is neither true nor false");
 	put(dir, "config.yaml", bytes_str("OrganizationalUnitIdentifiers: 7\n"));
-	refused(dir, "[$/config.yaml]: OrganizationalUnitIdentifiers is not a list");
+	refused(dir, "[$/config.yaml]: config.yaml:1: OrganizationalUnitIdentifiers is not a list");
 	put(dir, "config.yaml",
 	    bytes_str("OrganizationalUnitIdentifiers:\n- Certificate: no.pem\n"));
 	refused(dir, "failed loading OrganizationalUnit certificate at [$/no.pem]: ");
