@@ -9,10 +9,14 @@ extern const struct ctl_cmd cmd_bench;
 extern const struct ctl_cmd cmd_block_import;
 extern const struct ctl_cmd cmd_block_show;
 extern const struct ctl_cmd cmd_block_verify;
+extern const struct ctl_cmd cmd_channel_join;
+extern const struct ctl_cmd cmd_channel_list;
+extern const struct ctl_cmd cmd_channel_remove;
 extern const struct ctl_cmd cmd_config_explain;
 extern const struct ctl_cmd cmd_crypto;
 extern const struct ctl_cmd cmd_fetch;
 extern const struct ctl_cmd cmd_genesis;
+extern const struct ctl_cmd cmd_policy_explain;
 extern const struct ctl_cmd cmd_send;
 
 #endif /* CMDS_H */

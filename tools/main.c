@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 static const struct ctl_cmd *const commands[] = {
-	&cmd_crypto, &cmd_genesis, &cmd_block_import, &cmd_block_show,     &cmd_block_verify,
-	&cmd_send,   &cmd_fetch,   &cmd_bench,        &cmd_config_explain,
+	&cmd_crypto,         &cmd_genesis,        &cmd_block_import, &cmd_block_show,
+	&cmd_block_verify,   &cmd_send,           &cmd_fetch,        &cmd_bench,
+	&cmd_config_explain, &cmd_policy_explain, &cmd_channel_list, &cmd_channel_join,
+	&cmd_channel_remove,
 };
 
 static size_t word_len(const char *name)

@@ -191,6 +191,11 @@ void msp_describe_serialized(struct ord_bytes serialized, struct buf *out)
 		buf_add_str(out, "(not an identity)");
 		return;
 	}
+	if (!*sid->mspid && sid->id_bytes.len == 0) {
+		buf_add_str(out, "(nobody)");
+		wire_free(sid);
+		return;
+	}
 	buf_add_str(out, *sid->mspid ? sid->mspid : "(no MSP)");
 	if (parse(wire_bytes(sid->id_bytes), &cert, NULL) == 0) {
 		buf_add_str(out, " '");

@@ -101,7 +101,7 @@ static bool eval_principal(struct evaluation *ev, const struct msp_principal *pr
 	buf_fini(&what);
 	satisfied = eval_signed_by(ev, principal);
 	policy_trace_close(ev->trace, step, satisfied,
-			   ev->n_signers ? NULL : x_strdup("nobody signed"));
+			   ev->n_signers ? NULL : x_strdup("no signature counts"));
 	return satisfied;
 }
 
@@ -126,9 +126,12 @@ static bool eval_nested(struct evaluation *ev, const struct policy *p, uint32_t 
 					 x_printf("%d of %u", rule->n, rule->of));
 	while (*at < rule->end)
 		satisfied += eval_rule(ev, p, at);
-	if (ev->trace)
+	if (ev->trace) {
+		policy_trace_count(ev->trace, step, rule->n > 0 ? (size_t)rule->n : 0,
+				   (size_t)satisfied);
 		policy_trace_close(ev->trace, step, satisfied >= rule->n,
 				   x_printf("%d satisfied", satisfied));
+	}
 	if (satisfied >= rule->n)
 		return true;
 	give_back(ev, mark);
@@ -178,27 +181,35 @@ static size_t eval_implicit(struct evaluation *ev, const struct policy *p)
 	return satisfied;
 }
 
+static void tell_policy(struct policy_trace *t, size_t step, const struct policy *p, size_t has,
+			bool satisfied)
+{
+	bool meta = p->kind == POLICY_IMPLICIT_META;
+
+	policy_trace_count(t, step, meta ? p->threshold : 1, has);
+	policy_trace_close(t, step, satisfied,
+			   meta ? x_printf("%zu of the %zu '%s' sub-policies that it needs, of %zu",
+					   has, p->threshold, p->sub_name, p->n_subs)
+				: NULL);
+}
+
 /* Sub-policies are those of child groups, so the recursion ends with the config tree. */
 static bool eval(struct evaluation *ev, const struct policy *p, size_t *n_satisfied)
 {
-	char *why = NULL;
 	bool satisfied;
 	size_t step = 0;
 
-	*n_satisfied = 0;
 	if (ev->trace)
 		step = policy_trace_open(ev->trace, POLICY_STEP_POLICY, x_strdup(p->name));
 	if (p->kind == POLICY_SIGNATURE) {
 		satisfied = eval_signature(ev, p);
+		*n_satisfied = satisfied;
 	} else {
 		*n_satisfied = eval_implicit(ev, p);
 		satisfied = *n_satisfied >= p->threshold;
-		if (ev->trace)
-			why = x_printf("%zu of the %zu '%s' sub-policies that it needs, of %zu",
-				       *n_satisfied, p->threshold, p->sub_name, p->n_subs);
 	}
 	if (ev->trace)
-		policy_trace_close(ev->trace, step, satisfied, why);
+		tell_policy(ev->trace, step, p, *n_satisfied, satisfied);
 	return satisfied;
 }
 

@@ -29,6 +29,14 @@ size_t policy_trace_open(struct policy_trace *t, enum policy_step_kind kind, cha
 	return t->n++;
 }
 
+void policy_trace_count(struct policy_trace *t, size_t at, size_t needs, size_t has)
+{
+	if (at == NOT_TOLD)
+		return;
+	t->steps[at].needs = needs;
+	t->steps[at].has = has;
+}
+
 void policy_trace_close(struct policy_trace *t, size_t at, bool satisfied, char *why)
 {
 	t->depth--;

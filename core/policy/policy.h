@@ -55,6 +55,8 @@ struct policy_step {
 	bool satisfied;
 	const char *what; /* "/Channel/Application/Writers", "Org1MSP 'CN=…'" */
 	const char *why;  /* in words; "" when there is nothing to say */
+	size_t needs;     /* a policy, "2 of 3": so many of those below, */
+	size_t has;       /* and so many were satisfied; 0 where nothing is below */
 };
 
 /** As policy_evaluate(), telling why: one call of @each for every signature of the set, and then

@@ -62,6 +62,8 @@ struct policy_trace {
 /** Begin a step, its children follow; returns its index, or what policy_trace_close() ignores.
  *  Owns: @what is taken over. */
 size_t policy_trace_open(struct policy_trace *t, enum policy_step_kind kind, char *what);
+/** Step @at needs so many of its children and has so many. */
+void policy_trace_count(struct policy_trace *t, size_t at, size_t needs, size_t has);
 /** The end of step @at.   Owns: @why (may be NULL) is taken over. */
 void policy_trace_close(struct policy_trace *t, size_t at, bool satisfied, char *why);
 /** One signature of the set: @left_out says why it does not count; NULL: it does. */

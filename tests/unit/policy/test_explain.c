@@ -52,7 +52,7 @@ static const struct {
 	{"OR('Org1MSP.admin')", "",
 	 "- policy /Channel/P\n"
 	 "  - rule 1 of 1: 0 satisfied\n"
-	 "    - rule Org1MSP.admin: nobody signed\n"},
+	 "    - rule Org1MSP.admin: no signature counts\n"},
 	{"OR('Org1MSP.admin','Org2MSP.peer')", "u1",
 	 "+ signature " U1 "\n"
 	 "- policy /Channel/P\n"
@@ -118,14 +118,14 @@ static void sub_policies_are_told_until_the_threshold(void **state)
 		 "- policy /Channel/P: 2 of the 3 'P' sub-policies that it needs, of 4\n"
 		 "  + policy /Channel/A/P\n"
 		 "    + rule 0 of 1: 0 satisfied\n"
-		 "      - rule Org1MSP.member: nobody signed\n"
+		 "      - rule Org1MSP.member: no signature counts\n"
 		 "  - policy /Channel/B/P: no such policy\n"
 		 "  + policy /Channel/C/P\n"
 		 "    + rule 0 of 1: 0 satisfied\n"
-		 "      - rule Org1MSP.member: nobody signed\n"
+		 "      - rule Org1MSP.member: no signature counts\n"
 		 "  - policy /Channel/D/P\n"
 		 "    - rule 1 of 1: 0 satisfied\n"
-		 "      - rule Org2MSP.member: nobody signed\n");
+		 "      - rule Org2MSP.member: no signature counts\n");
 	policy_put(group_below(root, "E"), "P", "OR('Org2MSP.member')");
 	policy_put(root, "Q", "ANY P");
 	explains(golden, root, "Q", sigs.list, 1,
@@ -220,11 +220,11 @@ static void an_unknown_msp_or_ca_is_told(void **state)
 
 	(void)state;
 	made_explains(s, made_identity("X", make_leaf("leaf", NULL, root)), "M.member",
-		      "- signature X 'CN=leaf,C=US': MSP X is unknown", ": nobody signed");
+		      "- signature X 'CN=leaf,C=US': MSP X is unknown", ": no signature counts");
 	made_explains(s, made_identity("M", make_leaf("leaf", NULL, stranger)), "M.member",
 		      "- signature M 'CN=leaf,C=US': the supplied identity is not valid: x509: "
 		      "certificate signed by unknown authority",
-		      ": nobody signed");
+		      ": no signature counts");
 	msp_set_unref(s);
 }
 
