@@ -32,7 +32,8 @@ static int check_profile(const char *path, const char *name, const struct yaml *
 			       "%s: profile %s: refusing to generate block which is missing "
 			       "orderer section",
 			       path, name);
-	if (!yaml_get(profile, "Consortiums"))
+	/* with an Application it is a channel of its own, and that is what was meant */
+	if (!yaml_get(profile, "Consortiums") && !yaml_get(profile, "Application"))
 		log_warn(&logger,
 			 "Genesis block does not contain a consortiums group definition.  This "
 			 "block cannot be used for orderer bootstrap.");

@@ -76,6 +76,42 @@ static void the_environment_overrides_the_profile(void **state)
 	wire_free(changed);
 }
 
+static struct ctl_run genesis_of(const char *dir, char *config, char *profile)
+{
+	char *block = file_join(dir, "genesis.block");
+	struct ctl_run r = ctl_run("genesis", "--config", config, "--profile", profile, "--channel",
+				   "mychannel", "--output", block);
+
+	free(block);
+	return r;
+}
+
+/* A block for the orderer to begin with has Consortiums, one of an application channel has an
+ * Application: only what has neither is worth a word. */
+static void a_usable_block_is_made_in_silence(void **state)
+{
+	char *yaml = x_printf("%s/tests/scenario/configtx.yaml", getenv("TOP_SRCDIR"));
+	char *dir = ctl_tmpdir(), *bare = file_join(dir, "configtx.yaml");
+	const char *text = "Profiles:\n  Bare:\n"
+			   "    Policies: &p {Readers: {Type: ImplicitMeta, Rule: ANY Readers}}\n"
+			   "    Orderer: {OrdererType: solo, Policies: *p}\n";
+	struct ord_err e = ERR_INIT;
+	struct ctl_run r;
+
+	(void)state;
+	free(ctl_answer(genesis_of(dir, yaml, "ScenarioChannel")));
+	test_ok(file_write_atomic(bare, bytes_str(text), 0600, &e), &e);
+	r = genesis_of(dir, bare, "Bare");
+	assert_int_equal(r.code, 0);
+	assert_non_null(strstr(r.err, "Genesis block does not contain a consortiums group "
+				      "definition.  This block cannot be used for orderer "
+				      "bootstrap.\n"));
+	ctl_run_free(&r);
+	free(bare);
+	free(yaml);
+	ctl_rmdir(dir);
+}
+
 static void a_profile_that_is_not_there_is_an_error(void **state)
 {
 	char *yaml = ctl_golden_path("configtx.yaml"), *dir = ctl_tmpdir();
@@ -99,6 +135,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_are_those_of_configtxgen),
 		cmocka_unit_test(the_environment_overrides_the_profile),
+		cmocka_unit_test(a_usable_block_is_made_in_silence),
 		cmocka_unit_test(a_profile_that_is_not_there_is_an_error),
 	};
 
