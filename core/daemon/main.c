@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ordererd: options, signals, exit codes. */
+#include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -144,6 +146,19 @@ static void tune_malloc(void)
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
+/* A stream may be a connection, and the usual soft limit of 1024 is there for select() alone. */
+static void raise_file_limit(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &lim) < 0)
+			log_warn(&logger, "Could not raise the limit of open files to %llu: %s",
+				 (unsigned long long)lim.rlim_max, strerror(errno));
+	}
+}
+
 static int run(const struct options *o)
 {
 	struct daemon d = {0};
@@ -152,6 +167,7 @@ static int run(const struct options *o)
 	int rc, status = EXIT_OK;
 
 	block_signals(&set);
+	raise_file_limit();
 	if ((rc = setup_log(&e)) == 0 && (rc = daemon_prepare(&d, o->config, environ, &e)) == 0)
 		rc = o->check ? daemon_check(&d, environ, &e) : daemon_start(&d, environ, &e);
 	if (rc < 0) {
