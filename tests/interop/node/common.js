@@ -22,6 +22,8 @@ const {values: options} = parseArgs({
 		key: {type: 'string'}, // PEM of its key
 		msp: {type: 'string'}, // MSP directory of a member of the channel
 		foreign: {type: 'string'}, // the same names under CAs that the channel does not know
+		others: {type: 'string'}, // a crypto-config folder of such names
+		sdk: {type: 'string', default: 'fabric_client'}, // or fabric_common: which of them administers channels
 		mspid: {type: 'string', default: 'Org1MSP'},
 		channel: {type: 'string', default: 'mychannel'},
 		golden: {type: 'string'}, // tests/golden
@@ -155,6 +157,6 @@ async function tap(cases) {
 }
 
 module.exports = {
-	options, tls, sha256, integer, octets, sequence, member, stranger, timestamp, envelope,
+	options, tls, sha256, integer, octets, sequence, identity, member, stranger, timestamp, envelope,
 	oldest, newest, number, forever, seek, tap, HeaderType, SeekBehavior,
 };
