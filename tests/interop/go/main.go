@@ -34,6 +34,7 @@ var (
 	flagMSPID   = flag.String("mspid", "Org1MSP", "its MSP id")
 	flagForeign = flag.String("foreign", "", "MSP directory of a stranger")
 	flagChannel = flag.String("channel", "mychannel", "channel")
+	flagCreate  = flag.Bool("create", false, "ask for channels, as an administrator, instead")
 )
 
 // A run is one connection and the identity that signs.
@@ -269,6 +270,9 @@ func main() {
 	defer r.conn.Close()
 	bad := 0
 	list := cases
+	if *flagCreate {
+		list = creationTests()
+	}
 	if *flagMutual {
 		list = append(list, mutualCases...)
 	}
