@@ -23,6 +23,10 @@ const {values: options} = parseArgs({
 		msp: {type: 'string'}, // MSP directory of a member of the channel
 		foreign: {type: 'string'}, // the same names under CAs that the channel does not know
 		others: {type: 'string'}, // a crypto-config folder of such names
+		participation: {type: 'string'}, // host:port of the channel participation API
+		blocks: {type: 'string'}, // genesis blocks to join by
+		relation: {type: 'string', default: 'consenter'}, // of the orderer to channels that it joined
+		state: {type: 'string', default: 'nothing'}, // see participation.js
 		sdk: {type: 'string', default: 'fabric_client'}, // or fabric_common: which of them administers channels
 		mspid: {type: 'string', default: 'Org1MSP'},
 		channel: {type: 'string', default: 'mychannel'},
