@@ -6,8 +6,9 @@
  *       sends numbered transactions on several streams, many under way on each, to every channel,
  * until the server goes away; appends a line "CHANNEL NUMBER" to ACKS for each one that is
  * acknowledged. crash_client verify PORT MSPDIR MSPID ACKS CHANNEL reads the whole chain and checks
- * hashes, that every acknowledged transaction is there, and that none is there twice; prints "N
- * blocks, N transactions, N acknowledged".
+ * hashes, last-config indices, that every acknowledged transaction is there, and that none is there
+ * twice; prints
+ * "N blocks, N of them configurations, N transactions, N acknowledged".
  */
 #include "client.h"
 
@@ -104,8 +105,9 @@ static int load(struct crash *c, char **channels, int n)
 
 struct verify_call {
 	uint8_t previous[BLOCK_HASH_LEN];
-	uint64_t blocks, transactions;
-	struct map *numbers; /* "NUMBER" -> itself */
+	uint64_t blocks, transactions, configs;
+	uint64_t last_config; /* the last CONFIG's block */
+	struct map *numbers;  /* "NUMBER" -> itself */
 	bool done;
 };
 
@@ -129,6 +131,26 @@ static void check_links(struct verify_call *v, const struct ord_block *b)
 		fault("previous hash does not fit", b->number);
 	memcpy(v->previous, b->header_hash, sizeof(v->previous));
 	v->blocks++;
+}
+
+/* Every block but the first, which is nobody's, names the last configuration at its time. */
+static void check_last_config(struct verify_call *v, const struct ord_block *b)
+{
+	struct ord_env *config = block_config_env(b);
+	struct ord_err e = ERR_INIT;
+	uint64_t index;
+
+	if (config) {
+		v->last_config = b->number;
+		v->configs++;
+	}
+	env_unref(config);
+	if (b->number == 0)
+		return;
+	if (block_last_config(b, &index, &e) < 0)
+		fault(e.msg, b->number);
+	if (index != v->last_config)
+		fault("wrong last configuration", b->number);
 }
 
 static void note_number(struct verify_call *v, const struct ord_block *b, struct ord_bytes element)
@@ -164,6 +186,7 @@ static void on_delivered(struct net_stream *s, void *state, struct net_msg *m)
 		return;
 	}
 	check_links(v, b);
+	check_last_config(v, b);
 	for (size_t i = 0; i < b->n_data; i++)
 		note_number(v, b, b->data[i]);
 	block_unref(b);
@@ -239,7 +262,8 @@ static int verify(struct crash *c, const char *acks, const char *channel)
 		map_free(v.numbers, NULL);
 		clock_sleep_ns(CLOCK_SEC_NS / 4);
 	}
-	printf("%llu blocks, %llu transactions, %llu acknowledged\n", (unsigned long long)v.blocks,
+	printf("%llu blocks, %llu of them configurations, %llu transactions, %llu acknowledged\n",
+	       (unsigned long long)v.blocks, (unsigned long long)v.configs,
 	       (unsigned long long)v.transactions, (unsigned long long)acked);
 	map_free(v.numbers, NULL);
 	return 0;
