@@ -4,11 +4,12 @@
  *
  *   crash_client load PORT MSPDIR MSPID ACKS SEED CHANNEL...
  *       sends numbered transactions on several streams, many under way on each, to every channel,
- * until the server goes away; appends a line "CHANNEL NUMBER" to ACKS for each one that is
- * acknowledged. crash_client verify PORT MSPDIR MSPID ACKS CHANNEL reads the whole chain and checks
- * hashes, last-config indices, that every acknowledged transaction is there, and that none is there
- * twice; prints
- * "N blocks, N of them configurations, N transactions, N acknowledged".
+ *       until the server goes away; appends a line "CHANNEL NUMBER" to ACKS for each one that is
+ *       acknowledged
+ *   crash_client verify PORT MSPDIR MSPID ACKS CHANNEL
+ *       reads the whole chain and checks hashes, last-config indices, that every acknowledged
+ *       transaction is there, and that none is there twice; prints "N blocks, N of them
+ *       configurations, N transactions, N acknowledged"
  */
 #include "client.h"
 
