@@ -87,19 +87,11 @@ int chan_start(struct chan *c, struct ord_err *e)
 {
 	const char *type = c->conf->pub.consensus_type;
 	struct ord_block *tip = ledger_tip(c->ledger);
-	struct buf metadata = BUF_INIT, names = BUF_INIT;
-	int rc;
+	struct buf metadata = BUF_INIT;
+	int rc = plugin_need(c->registrar->opts.plugins, type, &c->plugin, e);
 
-	c->plugin = plugin_find(c->registrar->opts.plugins, type);
-	if (!c->plugin) {
-		plugin_set_names(c->registrar->opts.plugins, &names);
-		rc = err_set(
-			e, ORD_ENOTSUP,
-			"no consensus plugin for type %s is loaded (loaded: %s); install it or "
-			"set General.PluginDir",
-			type, buf_cstr(&names));
+	if (rc < 0)
 		goto out;
-	}
 	c->support.host = plugin_host(c->plugin);
 	if ((rc = block_consenter_metadata(tip, &metadata, e)) < 0 ||
 	    (rc = c->plugin->def->handle_chain(c->plugin->handle, &c->support, buf_bytes(&metadata),
@@ -114,7 +106,6 @@ int chan_start(struct chan *c, struct ord_err *e)
 out:
 	block_unref(tip);
 	buf_fini(&metadata);
-	buf_fini(&names);
 	return rc < 0 ? err_wrap(e, "channel %s", c->id) : 0;
 }
 

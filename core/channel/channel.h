@@ -37,9 +37,11 @@ struct registrar_opts {
  *  Errors: one sentence; nothing was changed on disk unless every channel opened. */
 int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstrap,
 		   struct registrar **out, struct ord_err *e);
-/** Could @block begin a ledger directory: block 0 of a system channel that this orderer supports?
+/** Could @block begin a ledger directory: block 0 of a system channel that this orderer
+ *  supports, with one of @plugins?
  *  Errors: ORD_EINVAL, ORD_ENOTSUP; "Failed validating bootstrap block: …". */
-int registrar_check_bootstrap(const struct ord_block *block, struct ord_err *e);
+int registrar_check_bootstrap(struct plugin_set *plugins, const struct ord_block *block,
+			      struct ord_err *e);
 /** Halt every chain, write what is queued, close the ledgers.   Blocks: yes. */
 void registrar_close(struct registrar *r);
 /* The set of channels changes while the daemon runs: who keeps a channel holds a reference, and

@@ -9,10 +9,12 @@ static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
 /* ---- bootstrap --------------------------------------------------------------------- */
 
 /* The configuration of a block that a system channel can begin with. */
-static int bootstrap_conf(const struct ord_block *block, struct chanconf **out, struct ord_err *e)
+static int bootstrap_conf(struct plugin_set *plugins, const struct ord_block *block,
+			  struct chanconf **out, struct ord_err *e)
 {
 	struct ord_env *env = block_config_env(block);
 	struct chanconf *conf = NULL;
+	struct plugin *plugin;
 	int rc;
 
 	if (!env)
@@ -29,6 +31,8 @@ static int bootstrap_conf(const struct ord_block *block, struct chanconf **out, 
 			     (unsigned long long)block->number);
 	if (rc == 0)
 		rc = chanconf_check_supported(conf, e);
+	if (rc == 0)
+		rc = plugin_need(plugins, conf->pub.consensus_type, &plugin, e);
 	if (rc == 0) {
 		*out = conf;
 		return 0;
@@ -37,10 +41,11 @@ static int bootstrap_conf(const struct ord_block *block, struct chanconf **out, 
 	return err_wrap(e, "Failed validating bootstrap block");
 }
 
-int registrar_check_bootstrap(const struct ord_block *block, struct ord_err *e)
+int registrar_check_bootstrap(struct plugin_set *plugins, const struct ord_block *block,
+			      struct ord_err *e)
 {
 	struct chanconf *conf;
-	int rc = bootstrap_conf(block, &conf, e);
+	int rc = bootstrap_conf(plugins, block, &conf, e);
 
 	if (rc == 0)
 		chanconf_unref(conf);
@@ -52,7 +57,7 @@ static int bootstrap(struct registrar *r, struct ord_block *block, struct ord_er
 {
 	struct chanconf *conf;
 	struct ledger *l;
-	int rc = bootstrap_conf(block, &conf, e);
+	int rc = bootstrap_conf(r->opts.plugins, block, &conf, e);
 
 	if (rc < 0)
 		return rc;

@@ -103,9 +103,7 @@ static int first_block(struct daemon *d, char **environment, struct ord_block **
 
 	*out = NULL;
 	if (!has_chains(localconf_str(d->conf, "FileLedger.Location")))
-		rc = daemon_bootstrap_block(d->conf, environment, out, e);
-	if (rc == 0 && *out)
-		rc = registrar_check_bootstrap(*out, e);
+		rc = daemon_bootstrap_block(d, environment, out, e);
 	return rc;
 }
 
@@ -116,8 +114,6 @@ int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 	struct ord_block *block = NULL;
 	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
 
-	if (rc == 0 && o.tls)
-		rc = net_check_tls(&o, e);
 	if (rc == 0)
 		rc = first_block(d, environment, &block, e);
 	block_unref(block);

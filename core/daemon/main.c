@@ -103,10 +103,10 @@ static int setup_log(struct ord_err *e)
 	const char *spec = getenv("FABRIC_LOGGING_SPEC"), *format = getenv("FABRIC_LOGGING_FORMAT");
 	int rc = 0;
 
-	if (spec && *spec)
-		rc = log_set_spec(spec, e);
-	if (rc == 0 && format && *format)
-		rc = log_set_format(format, e);
+	if (spec && *spec && (rc = log_set_spec(spec, e)) < 0)
+		return err_wrap(e, "FABRIC_LOGGING_SPEC");
+	if (format && *format && (rc = log_set_format(format, e)) < 0)
+		return err_wrap(e, "FABRIC_LOGGING_FORMAT");
 	return rc;
 }
 

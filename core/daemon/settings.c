@@ -50,7 +50,11 @@ int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf
 		return rc;
 	o->cert_pem = buf_bytes(cert);
 	o->key_pem = buf_bytes(key);
-	return 0;
+	if ((rc = net_check_tls(o, e)) < 0)
+		err_hint(e, "see General.TLS.Certificate, %s, and General.TLS.PrivateKey, %s",
+			 localconf_str(conf, "General.TLS.Certificate"),
+			 localconf_str(conf, "General.TLS.PrivateKey"));
+	return rc;
 }
 
 /* ---- client CAs --------------------------------------------------------------------------- */
@@ -140,43 +144,47 @@ static int from_file(const char *path, struct ord_block **out, struct ord_err *e
 
 	if (rc < 0) {
 		err_wrap(e, "unable to bootstrap orderer. Error reading genesis block file");
-		goto out;
-	}
-	rc = block_parse(&b, out, e);
-	if (rc < 0)
+		err_hint(e, "put a genesis block there, or name it in General.BootstrapFile");
+	} else if ((rc = block_parse(&b, out, e)) < 0) {
 		err_wrap(e, "unable to bootstrap orderer. Error unmarshalling genesis block %s",
 			 path);
-out:
+		err_hint(e, "make it anew, with ordererctl genesis");
+	}
 	buf_fini(&b);
 	return rc;
 }
 
-static int from_profile(const struct localconf *conf, char **environment, struct ord_block **out,
-			struct ord_err *e)
+static int from_profile(const char *yaml, const struct localconf *conf, char **environment,
+			struct ord_block **out, struct ord_err *e)
 {
-	const char *dir = getenv("FABRIC_CFG_PATH");
-	char *yaml = file_join(dir, "configtx.yaml");
-	int rc =
-		configtx_genesis(yaml, localconf_str(conf, "General.GenesisProfile"),
-				 localconf_str(conf, "General.SystemChannel"), environment, out, e);
-
-	free(yaml);
-	return rc;
+	return configtx_genesis(yaml, localconf_str(conf, "General.GenesisProfile"),
+				localconf_str(conf, "General.SystemChannel"), environment, out, e);
 }
 
-int daemon_bootstrap_block(const struct localconf *conf, char **environment, struct ord_block **out,
+int daemon_bootstrap_block(const struct daemon *d, char **environment, struct ord_block **out,
 			   struct ord_err *e)
 {
+	const struct localconf *conf = d->conf;
 	const char *method = setting_or(conf, "General.BootstrapMethod", "General.GenesisMethod");
+	char *origin = NULL;
+	int rc = 0;
 
 	*out = NULL;
-	if (strcmp(method, "file") == 0)
-		return from_file(setting_or(conf, "General.BootstrapFile", "General.GenesisFile"),
-				 out, e);
-	if (strcmp(method, "provisional") == 0)
-		return from_profile(conf, environment, out, e);
-	if (strcmp(method, "none") == 0)
-		return 0;
-	return err_set(e, ORD_EINVAL, "Unknown genesis method: %s (known: file, provisional, none)",
-		       method);
+	if (strcmp(method, "file") == 0) {
+		origin = x_strdup(setting_or(conf, "General.BootstrapFile", "General.GenesisFile"));
+		rc = from_file(origin, out, e);
+	} else if (strcmp(method, "provisional") == 0) {
+		origin = file_join(getenv("FABRIC_CFG_PATH"), "configtx.yaml");
+		rc = from_profile(origin, conf, environment, out, e);
+	} else if (strcmp(method, "none") != 0) {
+		rc = err_set(e, ORD_EINVAL,
+			     "Unknown genesis method: %s (known: file, provisional, none)", method);
+	}
+	if (rc == 0 && *out && (rc = registrar_check_bootstrap(d->plugins, *out, e)) < 0) {
+		err_wrap(e, "%s", origin);
+		block_unref(*out);
+		*out = NULL;
+	}
+	free(origin);
+	return rc;
 }

@@ -139,7 +139,8 @@ static int check_dir(const char *dir, struct ord_err *e)
 {
 	if (file_is_dir(dir))
 		return 0;
-	return err_set(e, ORD_EINVAL, "the MSP directory %s %s", dir,
+	return err_set(e, ORD_EINVAL,
+		       "the MSP directory %s %s: name the right one in General.LocalMSPDir", dir,
 		       file_exists(dir) ? "is not a directory" : "does not exist");
 }
 

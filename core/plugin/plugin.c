@@ -136,6 +136,23 @@ struct plugin *plugin_find(struct plugin_set *s, const char *name)
 	return NULL;
 }
 
+int plugin_need(struct plugin_set *s, const char *name, struct plugin **out, struct ord_err *e)
+{
+	struct buf names = BUF_INIT;
+	int rc = 0;
+
+	*out = plugin_find(s, name);
+	if (!*out) {
+		plugin_set_names(s, &names);
+		rc = err_set(e, ORD_ENOTSUP,
+			     "no consensus plugin for type %s is loaded (loaded: %s); install it "
+			     "or set General.PluginDir",
+			     name, buf_cstr(&names));
+	}
+	buf_fini(&names);
+	return rc;
+}
+
 void plugin_set_names(const struct plugin_set *s, struct buf *out)
 {
 	for (size_t i = 0; i < s->n; i++)

@@ -30,6 +30,9 @@ const struct localconf_row *plugin_set_rows(struct plugin_set *s);
 int plugin_set_open(struct plugin_set *s, const struct localconf *conf, struct ord_err *e);
 /** By ConsensusType.type; only looks up what is loaded.  NULL: none. */
 struct plugin *plugin_find(struct plugin_set *s, const char *name);
+/** As plugin_find(), for what a channel needs.
+ *  Errors: ORD_ENOTSUP: what is loaded instead, and the remedy. */
+int plugin_need(struct plugin_set *s, const char *name, struct plugin **out, struct ord_err *e);
 /** Names of all, comma separated, for messages. */
 void plugin_set_names(const struct plugin_set *s, struct buf *out);
 /** Call close() of each that was opened, last first, and free the set.

@@ -60,6 +60,20 @@ static int code_of_errno(int errnum)
 	}
 }
 
+int err_hint(struct ord_err *e, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	n = strlen(e->msg);
+	n += (size_t)snprintf(e->msg + n, sizeof(e->msg) - n, ": ");
+	va_start(ap, fmt);
+	if (n < sizeof(e->msg))
+		vsnprintf(e->msg + n, sizeof(e->msg) - n, fmt, ap);
+	va_end(ap);
+	return e->code;
+}
+
 int err_sys(struct ord_err *e, int errnum, const char *fmt, ...)
 {
 	int code = code_of_errno(errnum);

@@ -49,6 +49,9 @@ ledger_make() { # name channels...
 	done >/dev/null
 }
 
+# How it begins when a script says nothing else.
+bootstrap=(ORDERER_GENERAL_BOOTSTRAPMETHOD=none)
+
 orderer_start() { # name [VARIABLE=VALUE...]
 	work=$scratch/$1
 	shift
@@ -60,7 +63,7 @@ orderer_start() { # name [VARIABLE=VALUE...]
 		ORDERER_GENERAL_LOCALMSPID=OrdererMSP ORDERER_GENERAL_LOCALMSPDIR="$orderer_home/msp" \
 		ORDERER_GENERAL_TLS_CERTIFICATE="$orderer_home/tls/server.crt" \
 		ORDERER_GENERAL_TLS_PRIVATEKEY="$orderer_home/tls/server.key" \
-		ORDERER_GENERAL_BOOTSTRAPMETHOD=none ORDERER_GENERAL_PLUGINDIR="$build/.libs" \
+		"${bootstrap[@]}" ORDERER_GENERAL_PLUGINDIR="$build/.libs" \
 		ORDERER_FILELEDGER_LOCATION="$work/ledger" "$@" \
 		"$build/ordererd" 2>>"$work/log" &
 	pid=$!

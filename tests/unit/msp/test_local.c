@@ -173,7 +173,8 @@ static void what_is_missing_is_named(void **state)
 	char *dir, *above = x_printf("%s/none", top);
 
 	(void)state;
-	refused(above, "the MSP directory $ does not exist");
+	refused(above,
+		"the MSP directory $ does not exist: name the right one in General.LocalMSPDir");
 	free(above);
 	dir = new_dir(signer);
 	remove_from(dir, "cacerts/ca.pem");
