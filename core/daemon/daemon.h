@@ -23,7 +23,8 @@ struct daemon {
  *  everything that can be checked without touching the ledger.
  *  Errors: one sentence with the remedy; nothing was changed on disk. */
 int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, struct ord_err *e);
-/** Check what daemon_prepare() does not: TLS files, and the bootstrap block (`ordererd --check`). */
+/** Check what daemon_prepare() does not: TLS files, and the bootstrap block (`ordererd --check`).
+ */
 int daemon_check(struct daemon *d, char **environment, struct ord_err *e);
 /** Listen, open every channel, serve. */
 int daemon_start(struct daemon *d, char **environment, struct ord_err *e);
@@ -36,7 +37,8 @@ void daemon_log_state(struct daemon *d);
  *  for none. */
 int daemon_bootstrap_block(const struct daemon *d, char **environment, struct ord_block **out,
 			   struct ord_err *e);
-/** The listener's options from the settings, TLS files checked; the PEM texts are kept in @cert and @key. */
+/** The listener's options from the settings, TLS files checked; the PEM texts are kept in @cert and
+ * @key. */
 int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf *cert,
 		    struct buf *key, struct ord_err *e);
 /** Give the server the client CAs of the settings and of every channel. */
