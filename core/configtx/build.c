@@ -52,6 +52,12 @@ void configtx_add_value(Common__ConfigGroup *g, const char *key, const void *msg
 	common__config_value__init(entry->value);
 	entry->value->mod_policy = x_strdup(mod_policy);
 	entry->value->value = packed(msg);
+	for (size_t i = 0; i < g->n_values; i++)
+		if (strcmp(g->values[i]->key, key) == 0) {
+			wire_free(g->values[i]);
+			g->values[i] = entry;
+			return;
+		}
 	g->values = x_realloc(g->values, (g->n_values + 1) * sizeof(entry));
 	g->values[g->n_values++] = entry;
 }

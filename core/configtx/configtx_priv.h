@@ -23,6 +23,20 @@ bool configtx_size(const char *text, uint64_t *out, bool *overflow);
 /* "true", "yes" … ; -1: neither true nor false. */
 int configtx_bool(const char *text);
 
+/* ---- profile.c -------------------------------------------------------------------------- */
+
+struct configtx_profile {
+	struct yaml *root; /* the file */
+	struct yaml *node; /* the profile in it, checked */
+	char *dir;         /* what paths in it are relative to */
+};
+
+/* Free with configtx_profile_free() in either case.
+ * Errors: ORD_ENOENT, ORD_EINVAL. */
+int configtx_profile_load(const char *path, const char *name, char *const *environment,
+			  struct configtx_profile *out, struct ord_err *e);
+void configtx_profile_free(struct configtx_profile *p);
+
 /* ---- group.c, orderer.c ------------------------------------------------------------------- */
 
 /* The /Channel group of @profile; paths in it are relative to @dir.  Free with wire_free().
@@ -39,7 +53,7 @@ int configtx_orderer_group(const struct yaml *orderer, const char *dir, Common__
 Common__ConfigGroup *configtx_group_new(void);
 /* Replaces what has that key; @take is the group's. */
 void configtx_add_group(Common__ConfigGroup *g, const char *key, Common__ConfigGroup *take);
-/* A value holding @msg; borrowed. */
+/* A value holding @msg, borrowed, in the place of what has that key. */
 void configtx_add_value(Common__ConfigGroup *g, const char *key, const void *msg,
 			const char *mod_policy);
 void configtx_add_policy(Common__ConfigGroup *g, const char *key, Common__Policy__PolicyType type,
@@ -58,5 +72,7 @@ char **configtx_texts(const struct yaml *list, size_t *n);
 enum configtx_org { CONFIGTX_ORDERER_ORG, CONFIGTX_APPLICATION_ORG, CONFIGTX_CONSORTIUM_ORG };
 int configtx_add_orgs(Common__ConfigGroup *g, const struct yaml *orgs, enum configtx_org kind,
 		      const char *dir, struct ord_err *e);
+bool configtx_is_foreign(const struct yaml *org);
+void configtx_add_anchor_peers(Common__ConfigGroup *g, const struct yaml *list);
 
 #endif /* CONFIGTX_PRIV_H */

@@ -3,25 +3,31 @@
 #include "configtx_priv.h"
 #include <stdlib.h>
 
-#define MAX_PROFILES 64 /* that a "did you mean" looks at */
-
 static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen");
 
-/* ---- the profile ---------------------------------------------------------------------------- */
-
-static int fail_profile(const char *path, const struct yaml *profiles, const char *name,
-			struct ord_err *e)
+static int refuse_foreign(const struct yaml *section, struct ord_err *e)
 {
-	const char *names[MAX_PROFILES + 1], *nearest;
-	size_t n = 0;
+	const struct yaml *orgs = yaml_get(section, "Organizations");
 
-	for (size_t i = 0; profiles && i < profiles->n && n < MAX_PROFILES; i++)
-		names[n++] = profiles->items[i]->key;
-	names[n] = NULL;
-	nearest = err_nearest(name, names);
-	return err_set(e, ORD_ENOENT, "%s: Could not find profile: %s%s%s%s", path, name,
-		       nearest ? ", did you mean " : "", nearest ? nearest : "",
-		       nearest ? "?" : "");
+	for (size_t i = 0; orgs && i < orgs->n; i++)
+		if (configtx_is_foreign(orgs->items[i]))
+			return yaml_fail(orgs->items[i], e,
+					 "all org definitions must be local during bootstrapping: "
+					 "organization '%s' is marked to be skipped as foreign",
+					 configtx_text(orgs->items[i], "Name", ""));
+	return 0;
+}
+
+static int refuse_foreign_orgs(const struct yaml *profile, struct ord_err *e)
+{
+	const struct yaml *consortiums = yaml_get(profile, "Consortiums");
+	int rc = refuse_foreign(yaml_get(profile, "Orderer"), e);
+
+	if (rc == 0)
+		rc = refuse_foreign(yaml_get(profile, "Application"), e);
+	for (size_t i = 0; consortiums && i < consortiums->n && rc == 0; i++)
+		rc = refuse_foreign(consortiums->items[i], e);
+	return rc;
 }
 
 static int check_profile(const char *path, const char *name, const struct yaml *profile,
@@ -37,41 +43,23 @@ static int check_profile(const char *path, const char *name, const struct yaml *
 		log_warn(&logger,
 			 "Genesis block does not contain a consortiums group definition.  This "
 			 "block cannot be used for orderer bootstrap.");
-	return 0;
+	return refuse_foreign_orgs(profile, e);
 }
 
 /* The /Channel group of the profile @name of the file. */
 static int profile_group(const char *path, const char *name, char *const *environment,
 			 Common__ConfigGroup **out, struct ord_err *e)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = slash ? x_strndup(path, (size_t)(slash - path) + 1) : x_strdup(".");
-	struct yaml *root = NULL, *profile;
-	const struct yaml *profiles;
-	int rc = yaml_load(path, &root, e);
+	struct configtx_profile p;
+	int rc = configtx_profile_load(path, name, environment, &p, e);
 
 	if (rc == 0)
-		rc = configtx_check(root, e);
-	if (rc < 0)
-		goto out;
-	profiles = yaml_get(root, "Profiles");
-	profile = (struct yaml *)yaml_get(profiles, name);
-	if (!profile) {
-		rc = fail_profile(path, profiles, name, e);
-		goto out;
-	}
-	rc = configtx_override(profile, environment, e);
+		rc = check_profile(path, name, p.node, e);
 	if (rc == 0)
-		rc = check_profile(path, name, profile, e);
-	if (rc == 0)
-		rc = configtx_channel_group(profile, dir, out, e);
-out:
-	yaml_free(root);
-	free(dir);
+		rc = configtx_channel_group(p.node, p.dir, out, e);
+	configtx_profile_free(&p);
 	return rc;
 }
-
-/* ---- the block ------------------------------------------------------------------------------- */
 
 /* hex(SHA-256(nonce and creator)), the creator of a genesis block being nobody. */
 static void set_tx_id(struct wire_header_spec *h, struct buf *out)

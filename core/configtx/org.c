@@ -91,7 +91,7 @@ static void add_endpoints(Common__ConfigGroup *g, const struct yaml *list)
 	free(msg.addresses);
 }
 
-static void add_anchor_peers(Common__ConfigGroup *g, const struct yaml *list)
+void configtx_add_anchor_peers(Common__ConfigGroup *g, const struct yaml *list)
 {
 	Protos__AnchorPeers msg = PROTOS__ANCHOR_PEERS__INIT;
 	Protos__AnchorPeer *peers;
@@ -130,6 +130,14 @@ static int add_org_policies(Common__ConfigGroup *g, const struct yaml *org, stru
 	return 0;
 }
 
+/* Fabric 2.0: an organisation whose MSP is not at hand; its members stay out of the tree, which is
+ * right as long as nobody changes them. */
+bool configtx_is_foreign(const struct yaml *org)
+{
+	return org->kind == YAML_MAP &&
+	       configtx_bool(configtx_text(org, "SkipAsForeign", "false")) == 1;
+}
+
 static int add_org(Common__ConfigGroup *to, const struct yaml *org, enum configtx_org kind,
 		   const char *dir, struct ord_err *e)
 {
@@ -139,6 +147,10 @@ static int add_org(Common__ConfigGroup *to, const struct yaml *org, enum configt
 	if (org->kind != YAML_MAP || !yaml_get(org, "Name"))
 		return yaml_fail(org, e, "an organization without a Name");
 	g = configtx_group_new();
+	if (configtx_is_foreign(org)) {
+		configtx_add_group(to, configtx_text(org, "Name", ""), g);
+		return 0;
+	}
 	rc = add_org_policies(g, org, e);
 	if (rc == 0)
 		rc = add_msp(g, org, dir, e);
@@ -149,7 +161,7 @@ static int add_org(Common__ConfigGroup *to, const struct yaml *org, enum configt
 	if (kind == CONFIGTX_ORDERER_ORG)
 		add_endpoints(g, yaml_get(org, "OrdererEndpoints"));
 	if (kind == CONFIGTX_APPLICATION_ORG)
-		add_anchor_peers(g, yaml_get(org, "AnchorPeers"));
+		configtx_add_anchor_peers(g, yaml_get(org, "AnchorPeers"));
 	configtx_add_group(to, configtx_text(org, "Name", ""), g);
 	return 0;
 }
