@@ -69,7 +69,7 @@ static int encode(const struct fetch *f, const struct ord_block *b, struct buf *
 		  struct ord_err *e)
 {
 	if (f->o->json)
-		return json_deep(&common__block__descriptor, buf_bytes(&b->encoded), out, e);
+		return json_decode(&common__block__descriptor, buf_bytes(&b->encoded), out, e);
 	buf_add_bytes(out, buf_bytes(&b->encoded));
 	return 0;
 }

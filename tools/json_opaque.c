@@ -97,19 +97,6 @@ enum json_group json_child_group(enum json_group group, const char *key)
 
 /* ---- by another field of the same message -------------------------------------------- */
 
-/* Clients may order any bytes: what does not look like a transaction is shown as what it is. */
-static bool is_transaction(struct ord_bytes data)
-{
-	Protos__Transaction *t;
-	bool yes;
-
-	if (wire_unpack(&protos__transaction__descriptor, data, &t, NULL) < 0)
-		return false;
-	yes = t->base.n_unknown_fields == 0;
-	wire_free(t);
-	return yes;
-}
-
 static const ProtobufCMessageDescriptor *payload_data(const Common__Payload *p)
 {
 	Common__ChannelHeader *h;
@@ -121,13 +108,14 @@ static const ProtobufCMessageDescriptor *payload_data(const Common__Payload *p)
 	type = h->type;
 	wire_free(h);
 	switch (type) {
+	case WIRE_MESSAGE:
+		return &common__config_value__descriptor;
 	case WIRE_CONFIG:
 		return &common__config_envelope__descriptor;
 	case WIRE_CONFIG_UPDATE:
 		return &common__config_update_envelope__descriptor;
 	case WIRE_ENDORSER_TRANSACTION:
-		return is_transaction(wire_bytes(p->data)) ? &protos__transaction__descriptor
-							   : NULL;
+		return &protos__transaction__descriptor;
 	case WIRE_ORDERER_TRANSACTION:
 		return &common__envelope__descriptor;
 	case WIRE_DELIVER_SEEK_INFO:
@@ -179,18 +167,6 @@ static const ProtobufCMessageDescriptor *consensus_metadata(const Orderer__Conse
 	return strcmp(c->type, "etcdraft") == 0 ? &etcdraft__config_metadata__descriptor : NULL;
 }
 
-/* Keys of the state: text with any character in it. */
-bool json_is_text(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *f)
-{
-	const ProtobufCMessageDescriptor *d = msg->descriptor;
-
-	if (d == &protos__range_query_info__descriptor)
-		return true;
-	return strcmp(f->name, "key") == 0 &&
-	       (d == &protos__kvread__descriptor || d == &protos__kvwrite__descriptor ||
-		d == &protos__kvmetadata_write__descriptor);
-}
-
 const ProtobufCMessageDescriptor *json_opaque(const ProtobufCMessage *msg,
 					      const ProtobufCFieldDescriptor *f,
 					      const struct json_place *at)
@@ -214,4 +190,48 @@ const ProtobufCMessageDescriptor *json_opaque(const ProtobufCMessage *msg,
 	if (d == &orderer__consensus_type__descriptor)
 		return consensus_metadata((const Orderer__ConsensusType *)msg);
 	return NULL;
+}
+
+/* ---- what can be shown ------------------------------------------------------------------ */
+
+/* Keys of the state: text with any character in it. */
+bool json_is_text(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *f)
+{
+	const ProtobufCMessageDescriptor *d = msg->descriptor;
+
+	if (d == &protos__range_query_info__descriptor)
+		return true;
+	return strcmp(f->name, "key") == 0 &&
+	       (d == &protos__kvread__descriptor || d == &protos__kvwrite__descriptor ||
+		d == &protos__kvmetadata_write__descriptor);
+}
+
+static bool field_whole(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *f)
+{
+	bool list = f->label == PROTOBUF_C_LABEL_REPEATED;
+	size_t n = list ? *(const size_t *)json_member(msg, f->quantifier_offset) : 1;
+	const char *at = json_member(msg, f->offset);
+
+	if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !json_in_oneof(msg, f))
+		return true;
+	if (list)
+		at = *(const char *const *)at;
+	for (size_t i = 0; i < n; i++, at += json_size_of(f->type)) {
+		if (f->type == PROTOBUF_C_TYPE_BYTES && json_is_text(msg, f) &&
+		    !utf8_valid(wire_bytes(*(const ProtobufCBinaryData *)at)))
+			return false;
+		if (f->type == PROTOBUF_C_TYPE_MESSAGE && *(ProtobufCMessage *const *)at &&
+		    !json_whole(*(ProtobufCMessage *const *)at))
+			return false;
+	}
+	return true;
+}
+
+bool json_whole(const ProtobufCMessage *msg)
+{
+	for (unsigned i = 0; i < msg->descriptor->n_fields; i++) {
+		if (!field_whole(msg, &msg->descriptor->fields[i]))
+			return false;
+	}
+	return msg->n_unknown_fields == 0;
 }

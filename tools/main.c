@@ -6,10 +6,29 @@
 #include <stdlib.h>
 
 static const struct ctl_cmd *const commands[] = {
-	&cmd_crypto,         &cmd_genesis,        &cmd_block_import, &cmd_block_show,
-	&cmd_block_verify,   &cmd_send,           &cmd_fetch,        &cmd_bench,
-	&cmd_config_explain, &cmd_policy_explain, &cmd_channel_list, &cmd_channel_join,
+	/* files and keys */
+	&cmd_crypto,
+	&cmd_genesis,
+	&cmd_block_import,
+	&cmd_block_show,
+	&cmd_block_verify,
+	/* an orderer */
+	&cmd_send,
+	&cmd_fetch,
+	&cmd_bench,
+	&cmd_channel_list,
+	&cmd_channel_join,
 	&cmd_channel_remove,
+	/* settings and policies */
+	&cmd_config_explain,
+	&cmd_policy_explain,
+	/* configurations */
+	&cmd_channel_tx,
+	&cmd_anchor_peers,
+	&cmd_decode,
+	&cmd_encode,
+	&cmd_update_compute,
+	&cmd_sign,
 };
 
 static size_t word_len(const char *name)

@@ -113,7 +113,8 @@ static void what_is_no_block_is_refused(void **state)
 	ctl_run_free(&r);
 	r = ctl_run("block", "show", "--type", "common.Blok", path);
 	ctl_expect(&r, 1, "",
-		   "ordererctl block show: --type common.Blok: no such message is known\n");
+		   "ordererctl block show: --type common.Blok: no such message is known: did you "
+		   "mean common.Block?\n");
 	free(path);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_deep: any message by its descriptor, fields in the order of their names. */
+/* json_decode: any message by its descriptor, fields in the order of their names. */
 #include "json_deep_priv.h"
 
 #include <inttypes.h>
@@ -8,9 +8,22 @@
 /* Envelopes can be put into envelopes without end; a config tree needs 35 levels. */
 enum { MAX_DEPTH = 100 };
 
+static struct log_logger logger = LOG_LOGGER("ordererctl.decode");
+
 static void write_message(struct json *j, const ProtobufCMessage *msg, struct json_place at);
 
 /* ---- bytes --------------------------------------------------------------------------- */
+
+/* @b is a message of type @d, and nothing of it would be lost. */
+static bool shows(const ProtobufCMessageDescriptor *d, struct ord_bytes b, ProtobufCMessage **msg)
+{
+	if (wire_unpack(d, b, msg, NULL) < 0)
+		return false;
+	if (json_whole(*msg))
+		return true;
+	wire_free(*msg);
+	return false;
+}
 
 static void write_bytes(struct json *j, const ProtobufCMessage *in,
 			const ProtobufCFieldDescriptor *f, struct ord_bytes b,
@@ -23,7 +36,7 @@ static void write_bytes(struct json *j, const ProtobufCMessage *in,
 		json_string(j, b);
 	else if (b.len == 0 && !element)
 		json_literal(j, "null");
-	else if (!d || at->depth >= MAX_DEPTH || wire_unpack(d, b, &msg, NULL) < 0)
+	else if (!d || at->depth >= MAX_DEPTH || !shows(d, b, &msg))
 		json_base64(j, b);
 	else {
 		write_message(j, msg, *at);
@@ -136,48 +149,9 @@ static void write_value(struct json *j, const ProtobufCMessage *in,
 
 /* ---- fields -------------------------------------------------------------------------- */
 
-static const void *member(const ProtobufCMessage *msg, unsigned offset)
-{
-	return (const char *)msg + offset;
-}
-
-static size_t size_of(ProtobufCType type)
-{
-	switch (type) {
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_SINT64:
-	case PROTOBUF_C_TYPE_SFIXED64:
-	case PROTOBUF_C_TYPE_UINT64:
-	case PROTOBUF_C_TYPE_FIXED64:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return 8;
-	case PROTOBUF_C_TYPE_BOOL:
-		return sizeof(protobuf_c_boolean);
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return sizeof(void *);
-	case PROTOBUF_C_TYPE_BYTES:
-		return sizeof(ProtobufCBinaryData);
-	default:
-		return 4;
-	}
-}
-
-static bool is_map(const ProtobufCFieldDescriptor *f)
-{
-	const ProtobufCMessageDescriptor *d = f->descriptor;
-	size_t n;
-
-	if (f->type != PROTOBUF_C_TYPE_MESSAGE || d->n_fields != 2 ||
-	    strcmp(d->fields[0].name, "key") != 0 || strcmp(d->fields[1].name, "value") != 0)
-		return false;
-	n = strlen(d->short_name);
-	return n > 5 && strcmp(d->short_name + n - 5, "Entry") == 0;
-}
-
 static const char *entry_key(const ProtobufCMessage *entry)
 {
-	const char *key = *(char *const *)member(entry, entry->descriptor->fields[0].offset);
+	const char *key = *(char *const *)json_member(entry, entry->descriptor->fields[0].offset);
 
 	return key ? key : "";
 }
@@ -186,18 +160,18 @@ static const char *entry_key(const ProtobufCMessage *entry)
 static void write_map(struct json *j, const ProtobufCMessage *msg,
 		      const ProtobufCFieldDescriptor *f, struct json_place at)
 {
-	size_t n = *(const size_t *)member(msg, f->quantifier_offset);
-	ProtobufCMessage *const *items = *(ProtobufCMessage *const *const *)member(msg, f->offset);
+	size_t n = *(const size_t *)json_member(msg, f->quantifier_offset);
+	ProtobufCMessage *const *items =
+		*(ProtobufCMessage *const *const *)json_member(msg, f->offset);
 
 	json_open(j, '{');
 	for (size_t i = 0; i < n; i++) {
 		const ProtobufCFieldDescriptor *value = &items[i]->descriptor->fields[1];
-		struct json_place inner = {at.group, entry_key(items[i]), at.depth};
+		const char *key = entry_key(items[i]);
 
-		if (value->descriptor == &common__config_group__descriptor)
-			inner.group = json_child_group(at.group, inner.key);
-		json_key_str(j, inner.key);
-		write_value(j, items[i], value, member(items[i], value->offset), inner, true);
+		json_key_str(j, key);
+		write_value(j, items[i], value, json_member(items[i], value->offset),
+			    json_entry_place(value, key, at), false);
 	}
 	json_close(j, '}');
 }
@@ -205,8 +179,9 @@ static void write_map(struct json *j, const ProtobufCMessage *msg,
 static void write_list(struct json *j, const ProtobufCMessage *msg,
 		       const ProtobufCFieldDescriptor *f, struct json_place at)
 {
-	size_t n = *(const size_t *)member(msg, f->quantifier_offset), size = size_of(f->type);
-	const char *items = *(const char *const *)member(msg, f->offset);
+	size_t n = *(const size_t *)json_member(msg, f->quantifier_offset),
+	       size = json_size_of(f->type);
+	const char *items = *(const char *const *)json_member(msg, f->offset);
 
 	json_open(j, '[');
 	for (size_t i = 0; i < n; i++)
@@ -217,16 +192,13 @@ static void write_list(struct json *j, const ProtobufCMessage *msg,
 static void write_field(struct json *j, const ProtobufCMessage *msg,
 			const ProtobufCFieldDescriptor *f, struct json_place at)
 {
-	if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-	    *(const uint32_t *)member(msg, f->quantifier_offset) != f->id)
+	if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !json_in_oneof(msg, f))
 		return;
 	json_key_str(j, f->name);
-	if (f->descriptor == &common__config_group__descriptor &&
-	    f->label != PROTOBUF_C_LABEL_REPEATED)
-		at.group = JSON_CHANNEL; /* Config.channel_group, ConfigUpdate's sets */
+	at = json_field_place(f, at);
 	if (f->label != PROTOBUF_C_LABEL_REPEATED)
-		write_value(j, msg, f, member(msg, f->offset), at, false);
-	else if (is_map(f))
+		write_value(j, msg, f, json_member(msg, f->offset), at, false);
+	else if (json_is_map(f))
 		write_map(j, msg, f, at);
 	else
 		write_list(j, msg, f, at);
@@ -248,44 +220,8 @@ static void write_message(struct json *j, const ProtobufCMessage *msg, struct js
 
 /* ---- the door ------------------------------------------------------------------------ */
 
-const ProtobufCMessageDescriptor *json_deep_type(const char *name)
-{
-	static const ProtobufCMessageDescriptor *const types[] = {
-		&common__block__descriptor,
-		&common__envelope__descriptor,
-		&common__payload__descriptor,
-		&common__header__descriptor,
-		&common__channel_header__descriptor,
-		&common__signature_header__descriptor,
-		&common__metadata__descriptor,
-		&common__last_config__descriptor,
-		&common__orderer_block_metadata__descriptor,
-		&common__config__descriptor,
-		&common__config_envelope__descriptor,
-		&common__config_update__descriptor,
-		&common__config_update_envelope__descriptor,
-		&common__config_group__descriptor,
-		&common__policy__descriptor,
-		&common__signature_policy_envelope__descriptor,
-		&msp__mspconfig__descriptor,
-		&msp__serialized_identity__descriptor,
-		&orderer__seek_info__descriptor,
-		&orderer__broadcast_response__descriptor,
-		&orderer__deliver_response__descriptor,
-		&orderer__kafka_message__descriptor,
-		&orderer__kafka_metadata__descriptor,
-		&etcdraft__block_metadata__descriptor,
-	};
-
-	for (size_t i = 0; i < UTIL_ARRAY_LEN(types); i++) {
-		if (strcmp(types[i]->name, name) == 0)
-			return types[i];
-	}
-	return NULL;
-}
-
-int json_deep(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct buf *out,
-	      struct ord_err *e)
+int json_decode(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct buf *out,
+		struct ord_err *e)
 {
 	struct json j = json_to(out);
 	ProtobufCMessage *msg;
@@ -293,6 +229,11 @@ int json_deep(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct bu
 
 	if (rc < 0)
 		return rc;
+	if (!json_whole(msg))
+		log_warn(&logger,
+			 "%s: fields that are not known here are left out: do not encode the "
+			 "result again",
+			 d->name);
 	write_message(&j, msg, (struct json_place){JSON_NO_GROUP, "", 0});
 	buf_add_u8(out, '\n');
 	wire_free(msg);
