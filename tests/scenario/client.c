@@ -26,14 +26,24 @@ void client_close(struct client *c)
 	msp_local_close(c->signer);
 }
 
+static void on_link(struct net_link *l, void *arg, const char *why)
+{
+	struct client *c = arg;
+
+	if (why && c->link == l)
+		c->link = NULL;
+}
+
 struct net_link *client_link(struct client *c)
 {
-	struct net_link_opts o = {.address = "127.0.0.1", .port = c->port};
+	struct net_link_opts o = {
+		.address = "127.0.0.1", .port = c->port, .state = on_link, .arg = c};
 	struct net_link *l = NULL;
 	struct ord_err e = ERR_INIT;
 
 	if (net_link_open(c->loop, &o, &l, &e) < 0)
 		client_die("connect", &e);
+	c->link = l;
 	return l;
 }
 

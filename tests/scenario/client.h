@@ -10,7 +10,8 @@
 struct client {
 	struct net_client *loop;
 	struct msp_local *signer;
-	uint16_t port; /* of the server, on 127.0.0.1 */
+	uint16_t port;         /* of the server, on 127.0.0.1 */
+	struct net_link *link; /* the newest connection; NULL when it is down */
 };
 
 _Noreturn void client_die(const char *what, const struct ord_err *e);

@@ -42,7 +42,7 @@ static void on_gone(struct net_stream *s, void *state)
 static const struct net_method deliver = {
 	.path = "/orderer.AtomicBroadcast/Deliver", .message = on_delivered, .closed = on_gone};
 
-struct ord_block *config_ask(struct client *c, struct net_link *l, const char *channel,
+struct ord_block *config_ask(struct client *c, const char *channel,
 			     Orderer__SeekPosition__TypeCase at, uint64_t number, uint64_t *status)
 {
 	Orderer__SeekPosition position = ORDERER__SEEK_POSITION__INIT;
@@ -51,7 +51,7 @@ struct ord_block *config_ask(struct client *c, struct net_link *l, const char *c
 	Orderer__SeekNewest newest = ORDERER__SEEK_NEWEST__INIT;
 	struct buf bytes = BUF_INIT;
 	struct asked a = {0};
-	struct net_stream *s = net_call(l, &deliver, &a, 0);
+	struct net_stream *s = c->link ? net_call(c->link, &deliver, &a, 0) : NULL;
 
 	specified.number = number;
 	position.type_case = at;
@@ -91,19 +91,19 @@ static Common__Config *config_in(const struct ord_block *b)
 	return config;
 }
 
-Common__Config *config_fetch(struct client *c, struct net_link *l, const char *channel)
+Common__Config *config_fetch(struct client *c, const char *channel)
 {
 	struct ord_err e = ERR_INIT;
 	Common__Config *config;
 	uint64_t status, last;
 	struct ord_block *b =
-		config_ask(c, l, channel, ORDERER__SEEK_POSITION__TYPE_NEWEST, 0, &status);
+		config_ask(c, channel, ORDERER__SEEK_POSITION__TYPE_NEWEST, 0, &status);
 
 	if (!b)
 		return NULL;
 	must(block_last_config(b, &last, &e), "metadata", &e);
 	block_unref(b);
-	b = config_ask(c, l, channel, ORDERER__SEEK_POSITION__TYPE_SPECIFIED, last, &status);
+	b = config_ask(c, channel, ORDERER__SEEK_POSITION__TYPE_SPECIFIED, last, &status);
 	if (!b)
 		return NULL;
 	config = config_in(b);
@@ -197,11 +197,10 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 static const struct net_method broadcast = {
 	.path = "/orderer.AtomicBroadcast/Broadcast", .message = on_answer, .closed = on_gone};
 
-bool config_submit(struct client *c, struct net_link *l, const char *channel,
-		   struct ord_bytes update_envelope)
+bool config_submit(struct client *c, const char *channel, struct ord_bytes update_envelope)
 {
 	struct asked a = {0};
-	struct net_stream *s = net_call(l, &broadcast, &a, 0);
+	struct net_stream *s = c->link ? net_call(c->link, &broadcast, &a, 0) : NULL;
 
 	if (s)
 		client_send(c, s, WIRE_CONFIG_UPDATE, channel, update_envelope);

@@ -35,7 +35,6 @@ static void late(const char *what)
 /* One message to each of COUNT channels, all on one stream. */
 struct each {
 	struct client *c;
-	struct net_link *link;
 	const char *prefix;
 	unsigned count, sent, answered;
 	Common__ConfigUpdate *update; /* create: the request, but for its channel */
@@ -106,7 +105,7 @@ static void wait_for_blocks(struct each *x, uint64_t number)
 		uint64_t status;
 		char name[64];
 
-		while (!(b = config_ask(x->c, x->link, name_of(x, i, name),
+		while (!(b = config_ask(x->c, name_of(x, i, name),
 					ORDERER__SEEK_POSITION__TYPE_SPECIFIED, number, &status))) {
 			late(name);
 			clock_sleep_ns(CLOCK_SEC_NS / 100);
@@ -117,7 +116,7 @@ static void wait_for_blocks(struct each *x, uint64_t number)
 
 static int each_channel(struct each *x, uint64_t number)
 {
-	struct net_stream *s = net_call(x->link, &broadcast, x, 0);
+	struct net_stream *s = net_call(x->c->link, &broadcast, x, 0);
 	struct ord_err e = ERR_INIT;
 
 	if (s)
@@ -160,7 +159,6 @@ enum { ORDERER_ADMIN, ORG1_ADMIN, ORG2_ADMIN, N_ADMINS };
 
 struct churn {
 	struct client c; /* the orderer's administrator sends */
-	struct net_link *link;
 	const char *channel, *block;
 	struct msp_local *admins[N_ADMINS];
 	unsigned accepted;
@@ -192,7 +190,7 @@ static struct msp_local *const *edit(struct churn *u, unsigned i, Common__Config
 static bool reached(struct churn *u, uint64_t sequence)
 {
 	for (;;) {
-		Common__Config *now = config_fetch(&u->c, u->link, u->channel);
+		Common__Config *now = config_fetch(&u->c, u->channel);
 		bool there = now && now->sequence >= sequence, gone = !now;
 
 		wire_free(now);
@@ -206,7 +204,7 @@ static bool reached(struct churn *u, uint64_t sequence)
 /* One update from the configuration there is to the next.  false: the server is gone. */
 static bool update_once(struct churn *u, unsigned i)
 {
-	Common__Config *now = config_fetch(&u->c, u->link, u->channel), *next;
+	Common__Config *now = config_fetch(&u->c, u->channel), *next;
 	struct buf bytes = BUF_INIT, envelope = BUF_INIT;
 	struct msp_local *const *signers;
 	struct ord_err e = ERR_INIT;
@@ -221,8 +219,8 @@ static bool update_once(struct churn *u, unsigned i)
 	if (chanconf_compute_update(u->channel, now, next, &update, &e) == 0) {
 		wire_pack(update, &bytes);
 		config_sign(buf_bytes(&bytes), signers, n, &envelope);
-		ok = config_submit(&u->c, u->link, u->channel, buf_bytes(&envelope)) &&
-		     ++u->accepted && reached(u, now->sequence + 1);
+		ok = config_submit(&u->c, u->channel, buf_bytes(&envelope)) && ++u->accepted &&
+		     reached(u, now->sequence + 1);
 		wire_free(update);
 	} /* else: the same batch size again */
 	buf_fini(&bytes);
@@ -239,7 +237,7 @@ static int churn(char **words)
 	struct ord_err e = ERR_INIT;
 
 	client_open(&u.c, words);
-	u.link = client_link(&u.c);
+	client_link(&u.c);
 	u.admins[ORDERER_ADMIN] = u.c.signer;
 	for (int i = 0; i < 2; i++)
 		if (msp_local_open(words[6 + 2 * i], words[7 + 2 * i], NULL,
@@ -270,7 +268,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	client_open(&c, argv + 2);
-	x.link = client_link(&c);
+	client_link(&c);
 	x.count = (unsigned)strtoul(argv[argc - 1], NULL, 10);
 	x.update = create ? read_update(argv[5]) : NULL;
 	rc = each_channel(&x, create ? 0 : 1);
