@@ -196,7 +196,7 @@ const unfit = [
 				'error authorizing update: error validating DeltaSet: delta set was empty -- update would have no effect')})],
 	['a key with an underscore is BAD_REQUEST',
 		() => refusal((group) => { orderer(group).Batch_Size = {mod_policy: 'Admins'}; }, all,
-			'error authorizing update: error mapping WriteSet: Illegal characters in key: [Value]  ')],
+			'error authorizing update: error mapping WriteSet: Illegal characters in key: ')],
 	['an element without mod_policy is BAD_REQUEST',
 		() => refusal((group) => { orderer(group).BatchSize.mod_policy = ''; }, all, 'error authorizing update: error ' +
 			'validating DeltaSet: invalid mod_policy for element [Value]  /Channel/Orderer/BatchSize: mod_policy not set')],
