@@ -150,15 +150,24 @@ static void warn_missing_policies(const struct chanconf *c)
 				 c->channel_id, usual[i].name);
 }
 
+/* Fabric gives the reason twice, and clients see it. */
+static int unsupported(const char *level, struct ord_err *e)
+{
+	struct ord_err why = *e;
+
+	return err_set(e, why.code, "config requires unsupported %s capabilities: %s: %s", level,
+		       why.msg, why.msg);
+}
+
 int chanconf_check_supported(const struct chanconf *c, struct ord_err *e)
 {
 	warn_missing_policies(c);
 	if (!c->has_orderer)
 		return err_set(e, ORD_EINVAL, "config does not contain orderer config");
 	if (chanconf_caps_check_orderer(c->priv->orderer.capabilities, e) < 0)
-		return err_wrap(e, "config requires unsupported orderer capabilities");
+		return unsupported("orderer", e);
 	if (chanconf_caps_check_channel(c->priv->channel.capabilities, e) < 0)
-		return err_wrap(e, "config requires unsupported channel capabilities");
+		return unsupported("channel", e);
 	return 0;
 }
 

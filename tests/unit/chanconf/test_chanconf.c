@@ -198,13 +198,15 @@ static void unsupported_capabilities_are_named(void **state)
 	test_ok(chanconf_new("mychannel", config, &c, &e), &e);
 	test_fails(chanconf_check_supported(c, &e), &e, ORD_ENOTSUP,
 		   "config requires unsupported channel capabilities: Channel capability V9_9 is "
-		   "required but not supported");
+		   "required but not supported: Channel capability V9_9 is required but not "
+		   "supported");
 	chanconf_unref(c);
 	put_capabilities(group_at(config, "Orderer"), future);
 	test_ok(chanconf_new("mychannel", config, &c, &e), &e);
 	test_fails(chanconf_check_supported(c, &e), &e, ORD_ENOTSUP,
 		   "config requires unsupported orderer capabilities: Orderer capability V9_9 is "
-		   "required but not supported");
+		   "required but not supported: Orderer capability V9_9 is required but not "
+		   "supported");
 	chanconf_unref(c);
 	drop_group(group_at(config, ""), "Orderer");
 	test_ok(chanconf_new("mychannel", config, &c, &e), &e);
