@@ -7,7 +7,30 @@
 #include <unistd.h>
 
 static struct rig rig;
-static atomic_bool disk_full;
+static atomic_bool disk_full, disk_full_once;
+
+/* What a chain thread does; for one that has nothing to do itself. */
+static void write_one(struct chan *c, struct ord_env *env)
+{
+	writer_write(c, writer_create(c, cutter_one(env_ref(env))), bytes_of(NULL, 0));
+}
+
+static size_t queued(struct chan *c)
+{
+	size_t n;
+
+	monitor_lock(&c->commit);
+	n = c->queued;
+	monitor_unlock(&c->commit);
+	return n;
+}
+
+/* A channel that has the next block ready before the last one is written. */
+static struct {
+	atomic_bool on;
+	struct chan *chan;
+	struct ord_env *message;
+} busy;
 
 /* Syncs are left out, nobody pulls the plug; a full disk is one that takes no more blocks, though
  * it does take the journal, whose room is there already. */
@@ -17,16 +40,21 @@ static int disk(enum ledger_io op)
 
 	if (op == LEDGER_IO_SYNC)
 		return LEDGER_IO_PRETEND;
-	if (op != LEDGER_IO_WRITE || !atomic_load(&disk_full))
+	if (op != LEDGER_IO_WRITE)
 		return 0;
 	pthread_getname_np(pthread_self(), thread, sizeof(thread));
-	return strcmp(thread, "commit") == 0 ? ENOSPC : 0;
+	if (strcmp(thread, "commit") != 0)
+		return 0;
+	if (atomic_load(&busy.on) && queued(busy.chan) < 3)
+		write_one(busy.chan, busy.message);
+	return atomic_load(&disk_full) || atomic_exchange(&disk_full_once, false) ? ENOSPC : 0;
 }
 
 static int set_up(void **state)
 {
 	(void)state;
 	atomic_store(&disk_full, false);
+	atomic_store(&disk_full_once, false);
 	rig_make(&rig, "ledger");
 	return 0;
 }
@@ -218,6 +246,58 @@ static void a_full_disk_at_the_end_loses_nothing(void **state)
 	assert_int_equal(rig_count(rig.chan, "written"), 1);
 }
 
+/* The commit thread always has something else to do: as with another channel that is busy. */
+static void a_ledger_that_refused_is_asked_again_however_busy_others_are(void **state)
+{
+	struct ord_err e = ERR_INIT;
+	uint64_t before;
+
+	(void)state;
+	rig_open(&rig);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
+	before = ledger_height(chan_ledger(rig.chan));
+	atomic_store(&disk_full_once, true);
+	rig_accept(&rig, "refused once", 1);
+	rig_until(wait_ready(&e) < 0);
+	busy.message = rig_env(&rig.orderer, WIRE_MESSAGE, RIG_SYSTEM, bytes_str("x"));
+	busy.chan = rig_borrow(registrar_system(rig.registrar));
+	atomic_store(&busy.on, true);
+	write_one(busy.chan, busy.message);
+	rig_until(ledger_height(chan_ledger(rig.chan)) == before + 1);
+	atomic_store(&busy.on, false);
+	test_ok(wait_ready(&e), &e);
+	rig_close(&rig);
+	env_unref(busy.message);
+}
+
+/* The daemon stops, the disk is full and the queue, too: one block is given up.  Then there is room
+ * again, but what comes behind must not be written over the gap. */
+static void nothing_is_written_behind_a_block_that_was_given_up(void **state)
+{
+	struct ord_env *env = rig_tx(&rig.user, "at the end");
+	struct ord_err e = ERR_INIT;
+	uint64_t before;
+
+	(void)state;
+	rig_open(&rig);
+	before = ledger_height(chan_ledger(rig.chan));
+	atomic_store(&disk_full, true);
+	for (int i = 0; i < COMMIT_QUEUE_BLOCKS; i++)
+		write_one(rig.chan, env);
+	rig_until(wait_ready(&e) < 0);
+	monitor_lock(&rig.chan->commit);
+	rig.chan->giving_up = true;
+	monitor_unlock(&rig.chan->commit);
+	write_one(rig.chan, env);
+	atomic_store(&disk_full, false);
+	rig_until(queued(rig.chan) == 0);
+	write_one(rig.chan, env);
+	env_unref(env);
+	rig_close(&rig);
+	rig_open(&rig);
+	assert_int_equal(ledger_height(chan_ledger(rig.chan)), before + COMMIT_QUEUE_BLOCKS);
+}
+
 static void channels_open_side_by_side_in_name_order(void **state)
 {
 	(void)state;
@@ -265,6 +345,8 @@ int main(void)
 		TEST(no_moment_loses_or_doubles),
 		TEST(a_full_disk_makes_the_channel_read_only_for_a_while),
 		TEST(a_full_disk_at_the_end_loses_nothing),
+		TEST(a_ledger_that_refused_is_asked_again_however_busy_others_are),
+		TEST(nothing_is_written_behind_a_block_that_was_given_up),
 		TEST(channels_open_side_by_side_in_name_order),
 		TEST(a_broken_channel_is_named_and_nothing_starts),
 	};
