@@ -5,6 +5,30 @@
 #include <crypto/crypto.h>
 #include <stdlib.h>
 
+int signers_open(const struct ctl_list *identities, struct signers *out, struct ord_err *e)
+{
+	int rc = 0;
+
+	*out = (struct signers){.who = x_alloc((identities->n + 1) * sizeof(*out->who))};
+	for (size_t i = 0; rc == 0 && i < identities->n; i++) {
+		rc = identity_open(identities->items[i], &out->who[i], e);
+		out->n += rc == 0;
+	}
+	if (rc < 0)
+		signers_close(out);
+	return rc;
+}
+
+void signers_close(struct signers *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		msp_local_close(s->who[i]);
+	free(s->who);
+	*s = (struct signers){.n = 0};
+}
+
+/* ---- updates ------------------------------------------------------------------------------ */
+
 static int check_update(const struct ord_env *env, const Common__ConfigUpdateEnvelope *msg,
 			struct ord_err *e)
 {
@@ -21,9 +45,8 @@ static int check_update(const struct ord_env *env, const Common__ConfigUpdateEnv
 	return rc;
 }
 
-/* The ConfigUpdateEnvelope in @env. */
-static int open_update(const struct ord_env *env, Common__ConfigUpdateEnvelope **out,
-		       struct ord_err *e)
+int config_sign_open(const struct ord_env *env, Common__ConfigUpdateEnvelope **out,
+		     struct ord_err *e)
 {
 	char number[12];
 	int rc;
@@ -121,13 +144,35 @@ int config_sign(struct msp_local *who, struct ord_bytes bytes, struct buf *out, 
 
 	if (rc < 0)
 		return rc;
-	rc = open_update(env, &msg, e);
+	rc = config_sign_open(env, &msg, e);
 	if (rc == 0) {
 		*again = signed_by(msg, msp_local_identity(who));
 		if (!*again)
 			rc = add_signature(who, msg, e);
 		if (rc == 0 && !*again)
 			rc = wrap(who, env->channel_id, msg, out, e);
+		wire_free(msg);
+	}
+	env_unref(env);
+	return rc;
+}
+
+int config_sign_all(const struct signers *s, struct ord_bytes bytes, struct buf *out,
+		    struct ord_err *e)
+{
+	Common__ConfigUpdateEnvelope *msg;
+	struct ord_env *env;
+	int rc = env_parse(bytes, &env, e);
+
+	if (rc < 0)
+		return rc;
+	rc = config_sign_open(env, &msg, e);
+	if (rc == 0) {
+		for (size_t i = 0; rc == 0 && i < s->n; i++)
+			if (!signed_by(msg, msp_local_identity(s->who[i])))
+				rc = add_signature(s->who[i], msg, e);
+		if (rc == 0)
+			rc = wrap(s->who[0], env->channel_id, msg, out, e);
 		wire_free(msg);
 	}
 	env_unref(env);

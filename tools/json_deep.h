@@ -26,5 +26,9 @@ int json_decode(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct 
  *  Errors: ORD_EINVAL "name:line: path: what would be right". */
 int json_encode(const ProtobufCMessageDescriptor *d, const char *name, struct buf *take,
 		struct buf *out, struct ord_err *e);
+/** The message in config value @key of the group that @groups, below /Channel, lead to; NULL: not
+ * one of ours. */
+const ProtobufCMessageDescriptor *json_config_value(const char *const *groups, size_t n,
+						    const char *key);
 
 #endif /* JSON_DEEP_H */

@@ -235,3 +235,13 @@ bool json_whole(const ProtobufCMessage *msg)
 	}
 	return msg->n_unknown_fields == 0;
 }
+
+const ProtobufCMessageDescriptor *json_config_value(const char *const *groups, size_t n,
+						    const char *key)
+{
+	struct json_place at = {JSON_CHANNEL, key, 0};
+
+	for (size_t i = 0; i < n; i++)
+		at.group = json_child_group(at.group, groups[i]);
+	return config_value(&at);
+}

@@ -19,6 +19,8 @@ static const struct ctl_cmd *const commands[] = {
 	&cmd_channel_list,
 	&cmd_channel_join,
 	&cmd_channel_remove,
+	&cmd_channel_create,
+	&cmd_channel_update,
 	/* settings and policies */
 	&cmd_config_explain,
 	&cmd_policy_explain,
@@ -28,6 +30,7 @@ static const struct ctl_cmd *const commands[] = {
 	&cmd_decode,
 	&cmd_encode,
 	&cmd_update_compute,
+	&cmd_config_update_check,
 	&cmd_sign,
 };
 

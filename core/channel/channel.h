@@ -75,9 +75,15 @@ bool chan_removed(const struct chan *c);
  *  Errors: ORD_EINVAL, ORD_ENOENT with Fabric's text. */
 int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out, bool *config,
 	       struct ord_err *e);
-/** Filters of spec 5.2 in order, on a normal message.  *seq gets the config sequence.
+/** The filters of spec 5.2, in order, that every message to a channel of this configuration passes;
+ *  @expiration: with the one on the sender's certificate.
  *  Thread: any (workers).   Blocks: no (CPU).
- *  Errors: ORD_EINVAL 400, ORD_EPERM 403, ORD_ENOENT 404, ORD_EUNAVAIL 503; the text is the info.
+ *  Errors: ORD_EINVAL 400, ORD_EPERM 403; the text is the info. */
+int chan_filter(const struct chanconf *conf, const struct ord_env *env, bool expiration,
+		struct ord_err *e);
+/** chan_filter() on a normal message, unless the channel is in maintenance.  *seq gets the config
+ * sequence. Thread: any (workers).   Blocks: no (CPU). Errors: ORD_EINVAL 400, ORD_EPERM 403,
+ * ORD_ENOENT 404, ORD_EUNAVAIL 503; the text is the info.
  */
 int chan_process_normal(struct chan *c, struct ord_env *env, uint64_t *seq, struct ord_err *e);
 /** As above for a CONFIG_UPDATE (spec 5.3): *out (+1) is the CONFIG message to order, or on the

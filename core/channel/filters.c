@@ -42,12 +42,12 @@ static int filter_size(const struct chanconf *conf, const struct ord_env *env, s
 		       env_size(env), conf->pub.batch_absolute_max);
 }
 
-static int filter_expiration(const struct chan *c, const struct chanconf *conf,
-			     const struct ord_env *env, struct ord_err *e)
+static int filter_expiration(const struct chanconf *conf, const struct ord_env *env,
+			     struct ord_err *e)
 {
 	int64_t not_after;
 
-	if (c->registrar->opts.no_expiration_checks || !conf->caps.expiration_check)
+	if (!conf->caps.expiration_check)
 		return 0;
 	not_after = msp_expiry(conf->msps, env->creator);
 	if (not_after >= clock_wall_ns() / (int64_t)CLOCK_SEC_NS)
@@ -69,9 +69,8 @@ static int filter_signature(const struct chanconf *conf, const struct ord_env *e
 	return e->code = ORD_EPERM;
 }
 
-/* The filters of spec 5.2 that every message passes. */
-static int filter(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
-		  struct ord_err *e)
+int chan_filter(const struct chanconf *conf, const struct ord_env *env, bool expiration,
+		struct ord_err *e)
 {
 	int rc;
 
@@ -81,9 +80,15 @@ static int filter(const struct chan *c, const struct chanconf *conf, const struc
 		return err_set(
 			e, ORD_EINVAL,
 			"could not convert message to signedData: signature header is malformed");
-	if ((rc = filter_expiration(c, conf, env, e)) < 0)
+	if (expiration && (rc = filter_expiration(conf, env, e)) < 0)
 		return rc;
 	return filter_signature(conf, env, e);
+}
+
+static int filter(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
+		  struct ord_err *e)
+{
+	return chan_filter(conf, env, !c->registrar->opts.no_expiration_checks, e);
 }
 
 int chan_process_normal(struct chan *c, struct ord_env *env, uint64_t *seq, struct ord_err *e)

@@ -28,5 +28,7 @@ struct service *service_new(const struct service_opts *o);
 void service_free(struct service *s); /* after the net_server has stopped */
 /** Both methods, ending with path == NULL; the service's. */
 const struct net_method *service_methods(struct service *s);
+/** The common.Status of an ORD_E* code; ORD_OK is SUCCESS. */
+int service_status(int code);
 
 #endif /* SERVICE_H */

@@ -16,7 +16,6 @@ enum {
 	STATUS_NOT_IMPLEMENTED = 501,
 	STATUS_SERVICE_UNAVAILABLE = 503
 };
-int service_status(int code); /* of an ORD_E* code; ORD_OK is SUCCESS */
 const char *service_status_name(int status);
 
 /* A Broadcast stream, and the message of its that waits for room. */

@@ -117,6 +117,46 @@ static void ranges_are_fetched_in_order(void **state)
 	stop(&x);
 }
 
+/* The orderer agrees to everything and has one block: it is taken for the new channel's. */
+static void a_created_channels_genesis_block_is_fetched(void **state)
+{
+	struct fixture x = start(FAKE_HONEST);
+	char *dir = ctl_tmpdir(), *path = file_join(dir, "new.block");
+	char *tx = ctl_golden_path("tx/mychannel.signed-org1admin.tx");
+	struct ord_err e = ERR_INIT;
+	struct buf bytes = BUF_INIT;
+	struct ord_block *b;
+
+	(void)state;
+	free(ctl_answer(ctl_run("channel", "create", tx, "--orderer", x.address, "--identity",
+				x.identity, "--output", path)));
+	test_ok(file_read(path, 1 << 20, &bytes, &e), &e);
+	test_ok(block_parse(&bytes, &b, &e), &e);
+	assert_int_equal(b->number, 0);
+	block_unref(b);
+	free(tx);
+	free(path);
+	ctl_rmdir(dir);
+	stop(&x);
+}
+
+static void only_updates_are_signed_as_updates(void **state)
+{
+	struct fixture x = start(FAKE_HONEST);
+	char *tx = ctl_golden_path("tx/endorser.tx"), *want;
+	struct ctl_run r =
+		ctl_run("channel", "update", tx, "--orderer", x.address, "--identity", x.identity);
+
+	(void)state;
+	want = x_printf("ordererctl channel update: %s: it is of type ENDORSER_TRANSACTION, not "
+			"CONFIG_UPDATE\n",
+			tx);
+	ctl_expect(&r, 1, "", want);
+	free(want);
+	free(tx);
+	stop(&x);
+}
+
 static void a_refusal_is_printed_and_ends_it(void **state)
 {
 	struct fixture x = start(FAKE_REFUSES);
@@ -318,6 +358,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_sent_comes_back),
 		cmocka_unit_test(ranges_are_fetched_in_order),
+		cmocka_unit_test(a_created_channels_genesis_block_is_fetched),
+		cmocka_unit_test(only_updates_are_signed_as_updates),
 		cmocka_unit_test(a_refusal_is_printed_and_ends_it),
 		cmocka_unit_test(a_lost_orderer_is_named),
 		cmocka_unit_test(tls_checks_the_orderer),
