@@ -103,7 +103,7 @@ int chanconf_accept(const struct chanconf *current, const Common__Config *config
 		    struct chanconf **next, struct ord_err *e)
 {
 	struct chanconf *c;
-	int rc = chanconf_new_like(current, config, &c, e);
+	int rc = chanconf_new(current->channel_id, config, &c, e);
 
 	if (rc < 0)
 		return rc;

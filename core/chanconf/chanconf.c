@@ -22,8 +22,8 @@ static void chanconf_free(struct chanconf *c)
 	free(c);
 }
 
-int chanconf_adopt(const char *channel_id, Common__Config *take, const struct chanconf *donor,
-		   struct chanconf **out, struct ord_err *e)
+int chanconf_adopt(const char *channel_id, Common__Config *take, struct chanconf **out,
+		   struct ord_err *e)
 {
 	struct chanconf *c = x_alloc(sizeof(*c));
 	int rc;
@@ -35,7 +35,7 @@ int chanconf_adopt(const char *channel_id, Common__Config *take, const struct ch
 	c->channel_id = x_strdup(channel_id);
 	c->config = take;
 	c->priv = x_alloc(sizeof(*c->priv));
-	rc = chanconf_groups_build(c, donor, e);
+	rc = chanconf_groups_build(c, e);
 	if (rc < 0)
 		chanconf_free(c);
 	else
@@ -55,18 +55,6 @@ int chanconf_copy(const void *msg, void *out, struct ord_err *e)
 	return rc;
 }
 
-int chanconf_new_like(const struct chanconf *like, const Common__Config *config,
-		      struct chanconf **out, struct ord_err *e)
-{
-	Common__Config *copy;
-
-	if (!config)
-		return err_set(e, ORD_EINVAL, "channelconfig Config cannot be nil");
-	if (chanconf_copy(config, &copy, e) < 0)
-		return e->code;
-	return chanconf_adopt(like->channel_id, copy, like, out, e);
-}
-
 int chanconf_new(const char *channel_id, const Common__Config *config, struct chanconf **out,
 		 struct ord_err *e)
 {
@@ -76,7 +64,7 @@ int chanconf_new(const char *channel_id, const Common__Config *config, struct ch
 		return err_set(e, ORD_EINVAL, "channelconfig Config cannot be nil");
 	if (chanconf_copy(config, &copy, e) < 0)
 		return e->code;
-	return chanconf_adopt(channel_id, copy, NULL, out, e);
+	return chanconf_adopt(channel_id, copy, out, e);
 }
 
 int chanconf_open_config(const struct ord_env *env, Common__ConfigEnvelope **out, struct ord_err *e)
@@ -106,7 +94,7 @@ int chanconf_from_env(const struct ord_env *env, struct chanconf **out, struct o
 	wire_free(ce);
 	if (!config)
 		return err_set(e, ORD_EINVAL, "channelconfig Config cannot be nil");
-	return chanconf_adopt(env->channel_id, config, NULL, out, e);
+	return chanconf_adopt(env->channel_id, config, out, e);
 }
 
 struct chanconf *chanconf_ref(struct chanconf *c)
@@ -159,11 +147,17 @@ static int unsupported(const char *level, struct ord_err *e)
 		       why.msg, why.msg);
 }
 
+int chanconf_need_orderer(const struct chanconf *c, struct ord_err *e)
+{
+	return c->has_orderer ? 0
+			      : err_set(e, ORD_EINVAL, "config does not contain orderer config");
+}
+
 int chanconf_check_supported(const struct chanconf *c, struct ord_err *e)
 {
 	warn_missing_policies(c);
-	if (!c->has_orderer)
-		return err_set(e, ORD_EINVAL, "config does not contain orderer config");
+	if (chanconf_need_orderer(c, e) < 0)
+		return e->code;
 	if (chanconf_caps_check_orderer(c->priv->orderer.capabilities, e) < 0)
 		return unsupported("orderer", e);
 	if (chanconf_caps_check_channel(c->priv->channel.capabilities, e) < 0)

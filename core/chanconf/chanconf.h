@@ -58,7 +58,8 @@ struct chanconf {
 };
 
 /** Build from a Config; everything of spec 4.1 is checked.
- *  Thread: any.   Owns: @config borrowed.   Blocks: no (CPU: parses every certificate).
+ *  Thread: any.   Owns: @config borrowed.
+ *  Blocks: no (CPU: parses the certificates of each MSP that no other channel has).
  *  Errors: ORD_EINVAL with Fabric's text. */
 int chanconf_new(const char *channel_id, const Common__Config *config, struct chanconf **out,
 		 struct ord_err *e);
@@ -87,7 +88,7 @@ const struct policy *chanconf_policy(const struct chanconf *c, const char *name)
 int chanconf_propose(const struct chanconf *current, const struct ord_env *update,
 		     Common__ConfigEnvelope **out, struct ord_err *e);
 /** May @config, a proposal, follow @current (spec 4.5)?  It builds, this orderer supports it, and
- *  nothing changes or vanishes that must not.  MSPs that did not change are not set up again.
+ *  nothing changes or vanishes that must not.
  *  Owns:   *next has a reference for the caller.
  *  Errors: ORD_EINVAL "config update is not compatible: …" and the other texts of spec 4.5. */
 int chanconf_accept(const struct chanconf *current, const Common__Config *config,

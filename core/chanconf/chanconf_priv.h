@@ -81,22 +81,20 @@ bool chanconf_caps_allow_acls(const Common__Capabilities *application);
 int chanconf_caps_check_channel(const Common__Capabilities *required, struct ord_err *e);
 int chanconf_caps_check_orderer(const Common__Capabilities *required, struct ord_err *e);
 
-/* chanconf.c: as chanconf_new(), but @take belongs to the chanconf, also on failure, and MSPs that
- * @donor (may be NULL) has as well are taken from there. */
-int chanconf_adopt(const char *channel_id, Common__Config *take, const struct chanconf *donor,
-		   struct chanconf **out, struct ord_err *e);
-/* chanconf_new() for the channel of @like, and with its MSPs where they are the same. */
-int chanconf_new_like(const struct chanconf *like, const Common__Config *config,
-		      struct chanconf **out, struct ord_err *e);
+/* chanconf.c: as chanconf_new(), but @take belongs to the chanconf, also on failure. */
+int chanconf_adopt(const char *channel_id, Common__Config *take, struct chanconf **out,
+		   struct ord_err *e);
 /* Decode what a CONFIG envelope holds; free with wire_free(). */
 int chanconf_open_config(const struct ord_env *env, Common__ConfigEnvelope **out,
 			 struct ord_err *e);
+/* Errors: ORD_EINVAL "config does not contain orderer config". */
+int chanconf_need_orderer(const struct chanconf *c, struct ord_err *e);
 /* A copy of message @msg, to be freed with wire_free().  @out is the address of a pointer to one.
  */
 int chanconf_copy(const void *msg, void *out, struct ord_err *e);
 
 /* groups.c: decode and check the whole tree below @c->config. */
-int chanconf_groups_build(struct chanconf *c, const struct chanconf *donor, struct ord_err *e);
+int chanconf_groups_build(struct chanconf *c, struct ord_err *e);
 
 /* find.c: what group @in (may be NULL) holds under that key; NULL when it holds nothing.  Groups
  * are sorted, as wire_unpack() leaves them. */

@@ -30,7 +30,7 @@ static int check_config(const struct chanconf *template, const Common__Config *c
 	struct chanconf *c;
 	int rc = 0;
 
-	if (chanconf_new_like(template, config, &c, e) < 0)
+	if (chanconf_new(template->channel_id, config, &c, e) < 0)
 		return err_wrap(e, "config does not validly parse");
 	if (chanconf_validate_new(template, c, e) < 0)
 		rc = err_wrap(e, "new bundle invalid");
@@ -114,7 +114,8 @@ int chanconf_check_creation(const struct chanconf *system, const struct ord_env 
 	struct ord_env *config_tx;
 	int rc;
 
-	util_assert(system->has_orderer); /* chanconf_check_supported() let it in */
+	if (chanconf_need_orderer(system, e) < 0)
+		return e->code;
 	if (system->priv->orderer.consensus_type->state !=
 	    ORDERER__CONSENSUS_TYPE__STATE__STATE_NORMAL)
 		return err_set(e, ORD_EUNAVAIL,

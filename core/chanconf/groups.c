@@ -168,8 +168,7 @@ static void publish_channel(struct chanconf *c, const Common__ConfigGroup *group
 		c->orderer_addresses[i] = addresses->addresses[i];
 }
 
-static int build_channel(struct chanconf *c, const Common__ConfigGroup *group,
-			 const struct chanconf *donor, struct ord_err *e)
+static int build_channel(struct chanconf *c, const Common__ConfigGroup *group, struct ord_err *e)
 {
 	struct values_channel *v = &c->priv->channel;
 	int rc = 0;
@@ -181,10 +180,8 @@ static int build_channel(struct chanconf *c, const Common__ConfigGroup *group,
 		return ORD_EINVAL;
 	publish_channel(c, group);
 	c->msps = msp_set_new(c->caps.msp_version);
-	msp_set_donor(c->msps, donor ? donor->msps : NULL);
 	for (size_t i = 0; i < group->n_groups && rc == 0; i++)
 		rc = build_sub_group(c, group->groups[i], e);
-	msp_set_donor(c->msps, NULL);
 	return rc;
 }
 
@@ -216,7 +213,7 @@ static void publish_policies(struct chanconf *c)
 	c->readers = policy_find(c->policies, c->readers_name);
 }
 
-int chanconf_groups_build(struct chanconf *c, const struct chanconf *donor, struct ord_err *e)
+int chanconf_groups_build(struct chanconf *c, struct ord_err *e)
 {
 	const Common__ConfigGroup *group = c->config->channel_group;
 
@@ -224,7 +221,7 @@ int chanconf_groups_build(struct chanconf *c, const struct chanconf *donor, stru
 		return err_set(e, ORD_EINVAL, "config must contain a channel group");
 	if (check_orderer_support(group, e) < 0)
 		return ORD_EINVAL;
-	if (build_channel(c, group, donor, e) < 0)
+	if (build_channel(c, group, e) < 0)
 		return err_wrap(e, "initializing channelconfig failed");
 	if (policy_tree_new(c->msps, "/Channel", group, &c->policies, e) < 0)
 		return err_wrap(e, "initializing policymanager failed");

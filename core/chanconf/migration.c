@@ -198,7 +198,7 @@ static int inspect(const struct chanconf *current, const Common__ConfigEnvelope 
 
 	if (!ce->last_update)
 		return err_set(e, ORD_EINVAL, "updated config does not include a config update");
-	if (chanconf_new_like(current, ce->config, &next, e) < 0)
+	if (chanconf_new(current->channel_id, ce->config, &next, e) < 0)
 		return err_wrap(e, "failed to parse config");
 	if (next->has_orderer) {
 		change_init(&change, current->priv->orderer.consensus_type,
@@ -217,7 +217,8 @@ int chanconf_check_migration(const struct chanconf *current, const struct ord_en
 	Common__ConfigEnvelope *ce;
 	int rc;
 
-	util_assert(current->has_orderer); /* chanconf_check_supported() let it in */
+	if (chanconf_need_orderer(current, e) < 0)
+		return e->code;
 	if (chanconf_open_config(config_msg, &ce, e) < 0)
 		return err_wrap(e, "envelope unmarshalling failed");
 	rc = inspect(current, ce, e);

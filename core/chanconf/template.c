@@ -185,6 +185,8 @@ static int build(struct scratch *s, const struct chanconf *system, const char *c
 	Common__ConfigGroup__GroupsEntry *groups[2];
 	Common__Config config = COMMON__CONFIG__INIT, *copy;
 
+	if (chanconf_need_orderer(system, e) < 0)
+		return e->code;
 	root.groups = groups;
 	put_group(s, &root, KEY_APPLICATION, application);
 	put_group(s, &root, KEY_ORDERER, chanconf_find_group(from, KEY_ORDERER));
@@ -198,7 +200,7 @@ static int build(struct scratch *s, const struct chanconf *system, const char *c
 		return e->code;
 	if (system->caps.predictable_template)
 		zero_versions(copy->channel_group);
-	return chanconf_adopt(channel_id, copy, system, out, e);
+	return chanconf_adopt(channel_id, copy, out, e);
 }
 
 static int make(struct scratch *s, const struct chanconf *system, const char *channel_id,
@@ -240,7 +242,6 @@ int chanconf_template(const struct chanconf *system, const struct ord_env *env,
 	Common__Consortium *name = NULL;
 	int rc = read_request(env, &u, e);
 
-	util_assert(system->has_orderer); /* chanconf_check_supported() let it in */
 	if (rc == 0) {
 		rc = wire_unpack(
 			&common__consortium__descriptor,

@@ -248,7 +248,7 @@ int chanconf_validate(const struct chanconf *current, const struct ord_env *conf
 	if ((rc = validate(current, ce, e)) == 0) {
 		config = ce->config;
 		ce->config = NULL;
-		rc = chanconf_adopt(current->channel_id, config, current, next, e);
+		rc = chanconf_adopt(current->channel_id, config, next, e);
 	}
 	wire_free(ce);
 	return rc;

@@ -146,7 +146,7 @@ static int check_batch_timeout(const Orderer__BatchTimeout *b, int64_t *ns, stru
 	struct buf text = BUF_INIT;
 
 	if (duration_parse(b->timeout, ns, e) < 0)
-		return err_wrap(e, "Attempted to set the batch timeout to a invalid value");
+		return err_wrap(e, "Attempted to set the batch timeout to a invalid value: time");
 	if (*ns > 0)
 		return 0;
 	duration_format(&text, *ns);

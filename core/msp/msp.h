@@ -21,15 +21,12 @@ struct msp_identity; /* counted; valid while referenced, also after its set is g
 /** An empty set at @version. */
 struct msp_set *msp_set_new(enum msp_version version);
 /** Set up one MSP from an MSPConfig (spec 3.6).  Its id is returned in *mspid, owned by the set.
- *  An equal definition of a known id is shared.
+ *  An equal definition is shared with every set of the process that has it, and costs nothing.
  *  Thread: one, before the set is shared.
  *  Errors: ORD_EINVAL "setting up the MSP manager failed: …", "Setup error: unsupported msp type
  * %d", "Attempted to define two different versions of MSP: %s". */
 int msp_set_add(struct msp_set *s, const Msp__MSPConfig *config, const char **mspid,
 		struct ord_err *e);
-/** From now on msp_set_add() takes MSPs of an equal definition from @donor, which is borrowed until
- *  the next call; NULL: no more. */
-void msp_set_donor(struct msp_set *s, const struct msp_set *donor);
 struct msp_set *msp_set_ref(struct msp_set *s);
 void msp_set_unref(struct msp_set *s);
 bool msp_set_has(const struct msp_set *s, const char *mspid);

@@ -95,6 +95,8 @@ struct msp {
 	bool idemix;
 	enum msp_version version;
 	char *name;
+	bool shared; /* by shared.c, under this key */
+	uint8_t definition[SHA256_LEN];
 
 	const EVP_MD *hash;
 	char *hash_family; /* of signatures */
@@ -119,6 +121,12 @@ int msp_new(const Msp__MSPConfig *config, enum msp_version version, bool local, 
 	    struct ord_err *e);
 /** Errors: ORD_EINVAL "signing identity expired %v ago". */
 int msp_check_expired(const struct msp_cert *signer, struct ord_err *e);
+/** As msp_new() for a channel's MSP, or the one that another set has of the same definition; +1.
+ *  Locks: a short one, never while parsing. */
+int msp_obtain(const Msp__MSPConfig *config, enum msp_version version, struct msp **out,
+	       struct ord_err *e);
+/** Before a shared @m is freed. */
+void msp_forget(struct msp *m);
 struct msp *msp_ref(struct msp *m);
 void msp_unref(struct msp *m);
 /** Give *cert its low-S signature.  Errors: as msp_chain_find(). */
@@ -200,10 +208,8 @@ struct msp_set {
 	atomic_uint refs;
 	uint64_t serial; /* tells sets apart for as long as the process lives */
 	enum msp_version version;
-	struct map *msps;            /* id to struct msp */
-	struct map *definitions;     /* hash of an MSPConfig to the same struct msp */
-	const struct msp_set *donor; /* while being filled */
-	struct map *principals;      /* by their encoding; principal.c knows what they are */
+	struct map *msps;       /* id to struct msp */
+	struct map *principals; /* by their encoding; principal.c knows what they are */
 	size_t n_principals;
 	struct msp_cache *cache;
 };

@@ -11,7 +11,6 @@ struct msp_set *msp_set_new(enum msp_version version)
 	s->serial = atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed);
 	s->version = version;
 	s->msps = map_new();
-	s->definitions = map_new();
 	s->principals = map_new();
 	s->cache = msp_cache_new();
 	return s;
@@ -34,76 +33,35 @@ void msp_set_unref(struct msp_set *s)
 		return;
 	msp_cache_free(s->cache);
 	map_free(s->principals, msp_compiled_free);
-	map_free(s->definitions, NULL);
 	map_free(s->msps, free_msp);
 	free(s);
-}
-
-void msp_set_donor(struct msp_set *s, const struct msp_set *donor)
-{
-	s->donor = donor && donor->version == s->version ? donor : NULL;
-}
-
-struct definition {
-	uint8_t hash[SHA256_LEN];
-};
-
-/* Everything that setting up an MSP depends on, but for the set's version. */
-static struct definition definition_of(const Msp__MSPConfig *config)
-{
-	struct definition d;
-	struct sha256 h;
-
-	sha256_init(&h);
-	sha256_add(&h, bytes_of(&config->type, sizeof(config->type)));
-	sha256_add(&h, wire_bytes(config->config));
-	sha256_final(&h, d.hash);
-	return d;
-}
-
-/* Set up an MSP, or find the donor's; +1. */
-static int obtain(const struct msp_set *s, struct ord_bytes definition,
-		  const Msp__MSPConfig *config, struct msp **out, struct ord_err *e)
-{
-	struct msp *m = s->donor ? map_get(s->donor->definitions, definition) : NULL;
-	int rc;
-
-	if (m) {
-		*out = msp_ref(m);
-		return 0;
-	}
-	rc = msp_new(config, s->version, false, out, e);
-	if (rc < 0 && (config->type == 0 || config->type == 1))
-		err_wrap(e, "setting up the MSP manager failed");
-	return rc;
 }
 
 int msp_set_add(struct msp_set *s, const Msp__MSPConfig *config, const char **mspid,
 		struct ord_err *e)
 {
 	struct ord_err unasked = ERR_INIT;
-	struct definition d = definition_of(config);
-	struct ord_bytes definition = bytes_of(d.hash, sizeof(d.hash));
-	struct msp *m = map_get(s->definitions, definition);
+	struct msp *m, *known;
 	int rc;
 
 	e = e ? e : &unasked;
-	if (m) {
+	rc = msp_obtain(config, s->version, &m, e);
+	if (rc < 0)
+		return config->type == 0 || config->type == 1
+			       ? err_wrap(e, "setting up the MSP manager failed")
+			       : rc;
+	known = map_get(s->msps, bytes_str(m->name));
+	if (!known) {
+		map_put(s->msps, bytes_str(m->name), m);
 		*mspid = m->name;
 		return 0;
 	}
-	if ((rc = obtain(s, definition, config, &m, e)) < 0)
-		return rc;
-	if (map_get(s->msps, bytes_str(m->name))) {
-		err_set(e, ORD_EINVAL, "Attempted to define two different versions of MSP: %s",
-			m->name);
-		msp_unref(m);
-		return ORD_EINVAL;
-	}
-	map_put(s->msps, bytes_str(m->name), m);
-	map_put(s->definitions, definition, m);
-	*mspid = m->name;
-	return 0;
+	*mspid = known->name;
+	if (known != m)
+		rc = err_set(e, ORD_EINVAL, "Attempted to define two different versions of MSP: %s",
+			     m->name);
+	msp_unref(m);
+	return rc;
 }
 
 bool msp_set_has(const struct msp_set *s, const char *mspid)

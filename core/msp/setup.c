@@ -415,6 +415,8 @@ void msp_unref(struct msp *m)
 {
 	if (!m || !ref_put(&m->refs))
 		return;
+	if (m->shared)
+		msp_forget(m);
 	msp_pool_fini(&m->roots);
 	msp_pool_fini(&m->intermediates);
 	for (size_t i = 0; i < m->n_crls; i++)

@@ -185,10 +185,10 @@ static void batch_timeouts_are_checked(void **state)
 	(void)state;
 	timeout_text = "2x";
 	refused(set_timeout, SUB("Orderer") "Attempted to set the batch timeout to a invalid "
-					    "value: invalid duration \"2x\"");
+					    "value: time: invalid duration \"2x\"");
 	timeout_text = "";
 	refused(set_timeout, SUB("Orderer") "Attempted to set the batch timeout to a invalid "
-					    "value: invalid duration \"\"");
+					    "value: time: invalid duration \"\"");
 	timeout_text = "0s";
 	refused(set_timeout, SUB("Orderer") "Attempted to set the batch timeout to a non-positive "
 					    "value: 0s");
