@@ -42,6 +42,11 @@ const char *net_status_name(int code); /* "OK", "Canceled" … as Go prints them
 #define NET_LOW_WATER  ((size_t)128 * 1024)
 #define NET_HIGH_WATER ((size_t)512 * 1024)
 
+/** A listening socket.  Wildcards and "" mean every address of both families.
+ *  Blocks: name lookup.   Errors: names address and port. */
+int net_listen(const char *address, uint16_t port, int *fd, struct ord_err *e);
+uint16_t net_port_of(int fd); /* the port a socket is bound to */
+
 struct net_server;
 struct net_stream;
 

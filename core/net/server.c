@@ -66,9 +66,9 @@ static int bind_one(const struct addrinfo *a)
 }
 
 /* Like Go: any wildcard means every address of both families; of a name's addresses IPv4 first. */
-static int listen_on(struct net_server *s, struct ord_err *e)
+int net_listen(const char *address, uint16_t number, int *out, struct ord_err *e)
 {
-	const char *host = s->o.address;
+	const char *host = address;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
 	struct addrinfo *list = NULL;
 	char port[8];
@@ -76,7 +76,7 @@ static int listen_on(struct net_server *s, struct ord_err *e)
 
 	if (!host || !*host || strcmp(host, "0.0.0.0") == 0)
 		host = "::";
-	snprintf(port, sizeof(port), "%u", s->o.port);
+	snprintf(port, sizeof(port), "%u", number);
 	rc = getaddrinfo(host, port, &hints, &list);
 	if (rc)
 		return err_set(e, ORD_EINVAL, "listen tcp: lookup %s: %s", host, gai_strerror(rc));
@@ -86,7 +86,7 @@ static int listen_on(struct net_server *s, struct ord_err *e)
 				fd = bind_one(a);
 	freeaddrinfo(list);
 	if (fd == -EAFNOSUPPORT && strcmp(host, "::") == 0) {
-		struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(s->o.port)};
+		struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(number)};
 		struct addrinfo a = {.ai_family = AF_INET,
 				     .ai_addr = (struct sockaddr *)&any,
 				     .ai_addrlen = sizeof(any)};
@@ -94,21 +94,20 @@ static int listen_on(struct net_server *s, struct ord_err *e)
 		fd = bind_one(&a);
 	}
 	if (fd < 0)
-		return err_sys(e, -fd, "listen tcp %s:%u", s->o.address ? s->o.address : "",
-			       s->o.port);
-	s->fd = fd;
+		return err_sys(e, -fd, "listen tcp %s:%u", address ? address : "", number);
+	*out = fd;
 	return 0;
 }
 
-static void read_port(struct net_server *s)
+uint16_t net_port_of(int fd)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 
-	if (getsockname(s->fd, (struct sockaddr *)&sa, &len) < 0)
-		return;
-	s->port = ntohs(sa.ss_family == AF_INET ? ((struct sockaddr_in *)&sa)->sin_port
-						: ((struct sockaddr_in6 *)&sa)->sin6_port);
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+		return 0;
+	return ntohs(sa.ss_family == AF_INET ? ((struct sockaddr_in *)&sa)->sin_port
+					     : ((struct sockaddr_in6 *)&sa)->sin6_port);
 }
 
 void server_serve(struct net_server *s, int fd, const struct sockaddr_storage *peer)
@@ -230,12 +229,12 @@ int net_server_new(const struct net_opts *o, struct net_server **out, struct ord
 	if (rc == 0 && o->tls)
 		rc = tls_server_new(o, &s->tls, e);
 	if (rc == 0)
-		rc = listen_on(s, e);
+		rc = net_listen(s->o.address, s->o.port, &s->fd, e);
 	if (rc < 0) {
 		net_server_free(s);
 		return rc;
 	}
-	read_port(s);
+	s->port = net_port_of(s->fd);
 	s->o.cert_pem = s->o.key_pem = bytes_of(NULL, 0); /* borrowed until here */
 	*out = s;
 	return 0;
