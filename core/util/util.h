@@ -99,6 +99,9 @@ int hex_decode(struct buf *b, const char *hex); /* -1: odd length or not hex */
 void base64_encode(struct buf *b, struct ord_bytes v);
 int base64_decode(struct buf *b, const char *text, size_t len); /* -1: not standard base64 */
 
+/** @utf8 as a JSON string, quotes and all, escaped as Go's encoding/json does it. */
+void buf_add_json(struct buf *b, struct ord_bytes utf8);
+
 /** The character at the beginning of @s and how many bytes it takes; 0: none, or not UTF-8 (no
  *  overlong forms, no surrogates). */
 size_t utf8_char(struct ord_bytes s, uint32_t *c);

@@ -141,6 +141,17 @@ static void pool_runs_every_task(void **state)
 	assert_int_equal(count, 1000);
 }
 
+static void json_strings_are_escaped_as_go_does(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	buf_add_json(&b, bytes_of("a\"\\\n\r\t\1\0<>&\x7f\xc3\xa9\xe2\x80\xa8\xff", 18));
+	assert_string_equal(buf_cstr(&b), "\"a\\\"\\\\\\n\\r\\t\\u0001\\u0000\\u003c\\u003e\\u0026"
+					  "\x7f\xc3\xa9\\u2028\\ufffd\"");
+	buf_fini(&b);
+}
+
 static void base64_and_hex_round_trip(void **state)
 {
 	(void)state;
@@ -241,6 +252,7 @@ int main(void)
 		cmocka_unit_test(map_keeps_what_was_put),
 		cmocka_unit_test(mailbox_hands_over_in_order),
 		cmocka_unit_test(pool_runs_every_task),
+		cmocka_unit_test(json_strings_are_escaped_as_go_does),
 		cmocka_unit_test(base64_and_hex_round_trip),
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(sha256_is_sha256),
