@@ -256,6 +256,31 @@ int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e)
 	return rc;
 }
 
+bool chan_has_health(struct chan *c)
+{
+	struct ord_chain *chain = gate_enter(&c->gate);
+	bool has;
+
+	if (!chain)
+		return false;
+	has = chain->ops->health != NULL;
+	gate_leave(&c->gate);
+	return has;
+}
+
+int chan_health(struct chan *c, struct ord_ticket *t, struct ord_err *e)
+{
+	struct ord_chain *chain = gate_enter(&c->gate);
+	int rc;
+
+	if (!chain)
+		return refuse_shut(c, e);
+	util_assert(chain->ops->health);
+	rc = chain->ops->health(chain, t, e);
+	gate_leave(&c->gate);
+	return rc;
+}
+
 int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, struct ord_ticket *t,
 	       struct ord_err *e)
 {

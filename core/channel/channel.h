@@ -64,6 +64,11 @@ struct ledger *chan_ledger(struct chan *c);
 /** The consenter cannot stay up to date, or the channel is being removed: Deliver answers 503 (spec
  *  5.5). */
 bool chan_errored(struct chan *c);
+/** Does its chain know a backing service that may be asked for its health? */
+bool chan_has_health(struct chan *c);
+/** Ask it; @t is settled with the answer.  Only where chan_has_health().
+ *  Thread: any.   Blocks: no.   Errors: < 0: @t is the caller's and @e says why. */
+int chan_health(struct chan *c, struct ord_ticket *t, struct ord_err *e);
 /** It was removed: whoever holds it should let go.  chan_watch() tells. */
 bool chan_removed(const struct chan *c);
 
