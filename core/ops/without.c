@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ops in a build without libmicrohttpd: who asks for a listener is told so. */
+#include "ops.h"
+
+static int refuse(const char *setting, struct ops_server **out, struct ord_err *e)
+{
+	*out = NULL;
+	return err_set(e, ORD_ENOTSUP,
+		       "%s is set, but this ordererd was built without libmicrohttpd "
+		       "(configure --with-microhttpd)",
+		       setting);
+}
+
+int ops_operations_open(const struct ops_operations *o, struct ops_server **out, struct ord_err *e)
+{
+	(void)o;
+	return refuse("Operations.ListenAddress", out, e);
+}
+
+int ops_admin_open(const struct ops_admin *o, struct ops_server **out, struct ord_err *e)
+{
+	(void)o;
+	return refuse("Admin.ListenAddress or ChannelParticipation.Enabled", out, e);
+}
+
+struct ord_ticket *ops_health_check(struct ops_health *h, const char *component)
+{
+	(void)h;
+	(void)component;
+	return NULL; /* no listener, no checks */
+}
+
+uint16_t ops_port(const struct ops_server *s)
+{
+	(void)s;
+	return 0;
+}
+
+void ops_stop(struct ops_server *s)
+{
+	(void)s;
+}
+
+void ops_free(struct ops_server *s)
+{
+	(void)s;
+}
