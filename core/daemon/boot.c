@@ -115,6 +115,8 @@ int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
 
 	if (rc == 0)
+		rc = daemon_check_listeners(d->conf, e);
+	if (rc == 0)
 		rc = first_block(d, environment, &block, e);
 	block_unref(block);
 	buf_fini(&cert);
@@ -154,6 +156,8 @@ static int open_ledgers(struct daemon *d, char **environment, struct ord_err *e)
 	o.root = d->root;
 	if (rc == 0)
 		rc = registrar_open(&o, bootstrap, &d->registrar, e);
+	if (rc == 0)
+		atomic_store(&d->open_ledgers, d->registrar);
 	block_unref(bootstrap);
 	return rc;
 }
@@ -205,8 +209,9 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 		return rc;
 	crypto_hot_keys(d->pool);
 	d->service = make_service(d);
-	if ((rc = listen_on(d, e)) < 0 || (rc = open_ledgers(d, environment, e)) < 0 ||
-	    (rc = daemon_client_cas(d, e)) < 0 || (rc = net_server_start(d->server, e)) < 0)
+	if ((rc = listen_on(d, e)) < 0 || (rc = daemon_operations_start(d, e)) < 0 ||
+	    (rc = open_ledgers(d, environment, e)) < 0 || (rc = daemon_client_cas(d, e)) < 0 ||
+	    (rc = net_server_start(d->server, e)) < 0)
 		return rc;
 	log_info(&logger, "Beginning to serve requests");
 	return 0;
@@ -217,6 +222,7 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 /* Streams first, then the workers that check for them, then the chains, which still settle. */
 void daemon_stop(struct daemon *d)
 {
+	ops_stop(d->operations);
 	if (d->server)
 		net_server_stop(d->server,
 				clock_mono_ns() + (uint64_t)localconf_duration_ns(
@@ -225,6 +231,7 @@ void daemon_stop(struct daemon *d)
 	pool_free(d->pool);
 	pool_free(d->readers);
 	registrar_close(d->registrar);
+	ops_free(d->operations);
 	ledger_root_close(d->root);
 	net_server_free(d->server);
 	service_free(d->service);

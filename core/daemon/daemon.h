@@ -4,6 +4,7 @@
 #define DAEMON_H
 
 #include <localconf/localconf.h>
+#include <ops/ops.h>
 #include <plugin/plugin.h>
 #include <service/service.h>
 
@@ -17,6 +18,8 @@ struct daemon {
 	struct net_server *server;
 	struct registrar *registrar;
 	struct service *service;
+	struct ops_server *operations;            /* NULL: not asked for */
+	_Atomic(struct registrar *) open_ledgers; /* the registrar, once every channel is open */
 };
 
 /** Read settings, plugins, identity and TLS files, and the bootstrap block if one will be needed:
@@ -37,6 +40,14 @@ void daemon_log_state(struct daemon *d);
  *  for none. */
 int daemon_bootstrap_block(const struct daemon *d, char **environment, struct ord_block **out,
 			   struct ord_err *e);
+/** The file that the setting <@section>.<@name> names.  It must be set: TLS is on. */
+int daemon_read_tls_file(const struct localconf *conf, const char *section, const char *name,
+			 struct buf *out, struct ord_err *e);
+/** Serve the operations endpoint when Operations.ListenAddress is set.
+ *  Errors: "failed to start operations subsystem: ..." */
+int daemon_operations_start(struct daemon *d, struct ord_err *e);
+/** Check its settings and files. */
+int daemon_check_listeners(const struct localconf *conf, struct ord_err *e);
 /** The listener's options from the settings, TLS files checked; the PEM texts are kept in @cert and
  * @key. */
 int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf *cert,

@@ -10,15 +10,19 @@
 
 /* ---- the listener ----------------------------------------------------------------------- */
 
-static int read_tls_file(const struct localconf *conf, const char *key, struct buf *out,
-			 struct ord_err *e)
+int daemon_read_tls_file(const struct localconf *conf, const char *section, const char *name,
+			 struct buf *out, struct ord_err *e)
 {
+	char *key = x_printf("%s.%s", section, name);
 	const char *path = localconf_str(conf, key);
+	int rc;
 
 	if (!*path)
-		return err_set(e, ORD_EINVAL, "%s must be set when General.TLS.Enabled is true",
-			       key);
-	return file_read(path, PEM_MAX, out, e) < 0 ? err_wrap(e, "%s", key) : 0;
+		rc = err_set(e, ORD_EINVAL, "%s must be set when %s.Enabled is true", key, section);
+	else if ((rc = file_read(path, PEM_MAX, out, e)) < 0)
+		err_wrap(e, "%s", key);
+	free(key);
+	return rc;
 }
 
 int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf *cert,
@@ -45,8 +49,8 @@ int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf
 		return 0;
 	o->client_auth = localconf_bool(conf, "General.TLS.ClientAuthRequired");
 	o->tls_time_shift_ns = localconf_duration_ns(conf, "General.TLS.TLSHandshakeTimeShift");
-	if ((rc = read_tls_file(conf, "General.TLS.Certificate", cert, e)) < 0 ||
-	    (rc = read_tls_file(conf, "General.TLS.PrivateKey", key, e)) < 0)
+	if ((rc = daemon_read_tls_file(conf, "General.TLS", "Certificate", cert, e)) < 0 ||
+	    (rc = daemon_read_tls_file(conf, "General.TLS", "PrivateKey", key, e)) < 0)
 		return rc;
 	o->cert_pem = buf_bytes(cert);
 	o->key_pem = buf_bytes(key);

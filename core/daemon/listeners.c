@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From settings to the HTTP listeners beside the clients': operations and administration. */
+#include <stdlib.h>
+
+#include "daemon.h"
+
+#define PEM_MAX (1u << 20) /* bytes of one PEM file */
+
+/* ---- settings that both have ---------------------------------------------------------------- */
+
+struct pems {
+	struct buf cert, key, cas;
+};
+
+static void pems_fini(struct pems *p)
+{
+	buf_fini(&p->cert);
+	buf_fini(&p->key);
+	buf_fini(&p->cas);
+}
+
+static bool flag(const struct localconf *conf, const char *section, const char *name)
+{
+	char *key = x_printf("%s.%s", section, name);
+	bool on = localconf_bool(conf, key);
+
+	free(key);
+	return on;
+}
+
+static int read_client_cas(const struct localconf *conf, const char *section, struct buf *out,
+			   struct ord_err *e)
+{
+	char *key = x_printf("%s.ClientRootCAs", section);
+	int rc = 0;
+
+	for (const char *const *path = localconf_list(conf, key); *path && rc == 0; path++) {
+		rc = file_read(*path, PEM_MAX, out, e);
+		buf_add_u8(out, '\n');
+	}
+	if (rc < 0)
+		err_wrap(e, "%s", key);
+	free(key);
+	return rc;
+}
+
+/* @section: "Operations.TLS" or "Admin.TLS".  The texts that @l views are in @p. */
+static int listen_opts(const struct localconf *conf, const char *section, struct ops_listen *l,
+		       struct pems *p, struct ord_err *e)
+{
+	int rc;
+
+	l->tls = flag(conf, section, "Enabled");
+	if (!l->tls)
+		return 0;
+	l->client_auth = flag(conf, section, "ClientAuthRequired");
+	if ((rc = daemon_read_tls_file(conf, section, "Certificate", &p->cert, e)) < 0 ||
+	    (rc = daemon_read_tls_file(conf, section, "PrivateKey", &p->key, e)) < 0 ||
+	    (rc = read_client_cas(conf, section, &p->cas, e)) < 0)
+		return rc;
+	l->cert_pem = buf_bytes(&p->cert);
+	l->key_pem = buf_bytes(&p->key);
+	l->client_cas_pem = buf_bytes(&p->cas);
+	return 0;
+}
+
+/* ---- operations -------------------------------------------------------------------------------
+ */
+
+/* As Fabric names the checks of its Kafka channels, by topic and partition. */
+static void check_channel(void *arg, struct chan *c)
+{
+	struct ops_health *h = arg;
+	struct ord_err e = ERR_INIT;
+	struct ord_ticket *t;
+	char *component;
+
+	if (!chan_has_health(c))
+		return;
+	component = x_printf("%s/0", chan_id(c));
+	t = ops_health_check(h, component);
+	if (chan_health(c, t, &e) < 0)
+		t->done(t, e.code, e.msg);
+	free(component);
+}
+
+static void check_health(void *arg, struct ops_health *h)
+{
+	struct daemon *d = arg;
+	struct registrar *r = atomic_load(&d->open_ledgers);
+
+	if (r)
+		registrar_each(r, check_channel, h);
+}
+
+static bool has_operations(const struct localconf *conf)
+{
+	return *localconf_str(conf, "Operations.ListenAddress");
+}
+
+int daemon_operations_start(struct daemon *d, struct ord_err *e)
+{
+	struct ops_operations o = {
+		.listen.address = localconf_str(d->conf, "Operations.ListenAddress"),
+		.version = PACKAGE_VERSION,
+		.check = check_health,
+		.arg = d,
+	};
+	struct pems p = {BUF_INIT, BUF_INIT, BUF_INIT};
+	int rc;
+
+	if (!has_operations(d->conf))
+		return 0;
+	rc = listen_opts(d->conf, "Operations.TLS", &o.listen, &p, e);
+	if (rc == 0)
+		rc = ops_operations_open(&o, &d->operations, e);
+	pems_fini(&p);
+	return rc;
+}
+
+/* ---- --check ----------------------------------------------------------------------------------
+ */
+
+static int check_tls(const struct ops_listen *l, const char *section, struct ord_err *e)
+{
+	struct net_opts o = {.tls = true, .cert_pem = l->cert_pem, .key_pem = l->key_pem};
+
+	if (l->tls && net_check_tls(&o, e) < 0)
+		return err_wrap(e, "%s", section);
+	return 0;
+}
+
+int daemon_check_listeners(const struct localconf *conf, struct ord_err *e)
+{
+	struct ops_listen operations = {.tls = false};
+	struct pems a = {BUF_INIT, BUF_INIT, BUF_INIT};
+	int rc = 0;
+
+	if (has_operations(conf) &&
+	    (rc = listen_opts(conf, "Operations.TLS", &operations, &a, e)) == 0)
+		rc = check_tls(&operations, "Operations.TLS", e);
+	pems_fini(&a);
+	return rc;
+}
