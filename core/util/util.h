@@ -30,6 +30,17 @@
 #define util_assert(x) ((x) ? (void)0 : util_assert_fail(#x, __FILE__, __LINE__, __func__))
 _Noreturn void util_assert_fail(const char *what, const char *file, int line, const char *func);
 
+/* For kill tests: the process dies at this step, as by kill -9, when ORDERERD_TEST_STOP_AT names
+ * it. Only developer builds look. */
+#ifdef ORD_DEVELOPER
+void util_stop_at(const char *step);
+#else
+static inline void util_stop_at(const char *step)
+{
+	(void)step;
+}
+#endif
+
 /* ---- memory ---------------------------------------------------------------- */
 
 void *x_alloc(size_t n);  /* zeroed */
