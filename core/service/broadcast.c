@@ -128,12 +128,12 @@ static void refuse(struct stream *s, struct message *m, int code, const char *wh
 	done(s, m);
 }
 
-static void log_unavailable(const struct message *m, const char *by, const char *why)
+static void log_refused(const struct message *m, int code, const char *by, const char *why)
 {
 	log_warn(&logger,
-		 "[channel: %s] Rejecting broadcast of message from %s with SERVICE_UNAVAILABLE: "
-		 "rejected by %s: %s",
-		 chan_id(m->chan), m->stream->peer, by, why);
+		 "[channel: %s] Rejecting broadcast of message from %s with %s: rejected by %s: %s",
+		 chan_id(m->chan), m->stream->peer, service_status_name(service_status(code)), by,
+		 why);
 }
 
 /* Ask whether the chain takes messages now.  Locked, and unlocked over the call. */
@@ -146,11 +146,11 @@ static void ask_ready(struct stream *s, struct message *m)
 	pthread_mutex_unlock(&s->lock);
 	rc = chan_wait_ready(m->chan, &m->ready, &e);
 	if (rc < 0)
-		log_unavailable(m, "Consenter", e.msg);
+		log_refused(m, rc, "Consenter", e.msg);
 	pthread_mutex_lock(&s->lock);
 	if (rc < 0) {
 		s->cursor = m->next;
-		refuse(s, m, ORD_EUNAVAIL, e.msg);
+		refuse(s, m, rc, e.msg);
 	}
 }
 
@@ -166,10 +166,10 @@ static void hand_over(struct stream *s, struct message *m)
 	pthread_mutex_unlock(&s->lock);
 	rc = chan_order(m->chan, m->env, m->config, m->seq, &m->ticket, &e);
 	if (rc < 0)
-		log_unavailable(m, m->config ? "Configure" : "Order", e.msg);
+		log_refused(m, rc, m->config ? "Configure" : "Order", e.msg);
 	pthread_mutex_lock(&s->lock);
 	if (rc < 0)
-		refuse(s, m, ORD_EUNAVAIL, e.msg);
+		refuse(s, m, rc, e.msg);
 }
 
 /* Move the message at the cursor one step; false when it has to wait.  Locked. */
@@ -207,11 +207,11 @@ static void on_ready(struct ord_ticket *t, int code, const char *why)
 	struct stream *s = m->stream;
 
 	if (code < 0)
-		log_unavailable(m, "Consenter", why ? why : err_name(code));
+		log_refused(m, code, "Consenter", why ? why : err_name(code));
 	pthread_mutex_lock(&s->lock);
 	m->state = READY;
 	if (code < 0)
-		set_why(m, ORD_EUNAVAIL, why);
+		set_why(m, code, why);
 	ref_get(&s->refs); /* @m may go as soon as the lock is open */
 	pthread_mutex_unlock(&s->lock);
 	advance(s);
@@ -224,10 +224,10 @@ static void on_settled(struct ord_ticket *t, int code, const char *why)
 	struct stream *s = m->stream;
 
 	if (code < 0)
-		log_unavailable(m, m->config ? "Configure" : "Order", why ? why : err_name(code));
+		log_refused(m, code, m->config ? "Configure" : "Order", why ? why : err_name(code));
 	pthread_mutex_lock(&s->lock);
 	if (code < 0)
-		refuse(s, m, ORD_EUNAVAIL, why);
+		refuse(s, m, code, why);
 	else
 		done(s, m);
 	ref_get(&s->refs); /* freeing @m must not free the lock under us */
