@@ -131,12 +131,6 @@ static int check_state_change(const struct change *c, const Common__Envelope *la
 /* ---- another type ------------------------------------------------------------------------------
  */
 
-static bool is_target(const char *type)
-{
-	return strcmp(type, "etcdraft") == 0 || strcmp(type, "solo") == 0 ||
-	       strcmp(type, "kafka") == 0;
-}
-
 static int check_raft_metadata(const Orderer__ConsensusType *to, struct ord_err *e)
 {
 	Etcdraft__ConfigMetadata *m;
@@ -156,8 +150,6 @@ static int check_type_change(const struct change *c, struct ord_err *e)
 		why = "but current config ConsensusType.State is not in maintenance mode";
 	else if (c->to->state == ORDERER__CONSENSUS_TYPE__STATE__STATE_NORMAL)
 		why = "but next config ConsensusType.State is not in maintenance mode";
-	else if (!is_target(c->to->type))
-		why = "transition not supported";
 	if (why)
 		return err_set(e, ORD_EINVAL,
 			       "attempted to change consensus type from %s to %s, %s",

@@ -120,6 +120,26 @@ void chan_halt(struct chan *c)
 	c->halted = true;
 }
 
+bool chan_giving_up(struct chan *c)
+{
+	bool giving_up;
+
+	monitor_lock(&c->commit);
+	giving_up = c->giving_up;
+	monitor_unlock(&c->commit);
+	return giving_up;
+}
+
+void chan_fail(struct chan *c, const struct ord_err *e)
+{
+	log_error(&logger, "[channel: %s] The chain does not run: %s", c->id, e->msg);
+	pthread_mutex_lock(&c->conf_lock);
+	free(c->failed);
+	c->failed = x_strdup(e->msg);
+	pthread_mutex_unlock(&c->conf_lock);
+	chan_wake_all(c);
+}
+
 static void drop_queue(struct chan *c)
 {
 	while (c->queue) {
@@ -147,6 +167,7 @@ static void chan_free(struct chan *c)
 	gate_fini(&c->gate);
 	pthread_mutex_destroy(&c->conf_lock);
 	pthread_mutex_destroy(&c->watch_lock);
+	free(c->failed);
 	free(c->id);
 	free(c);
 }
@@ -233,9 +254,20 @@ static int check_writable(struct chan *c, struct ord_err *e)
 		       c->id);
 }
 
+/* Why the gate is shut. */
 static int refuse_shut(struct chan *c, struct ord_err *e)
 {
-	return err_set(e, ORD_EUNAVAIL, "the chain of channel %s does not run", c->id);
+	if (chan_removed(c))
+		return err_set(e, ORD_ENOENT, "channel does not exist");
+	pthread_mutex_lock(&c->conf_lock);
+	if (c->failed)
+		err_set(e, ORD_EUNAVAIL, "the chain does not run: %s", c->failed);
+	else
+		err_set(e, ORD_EUNAVAIL,
+			"channel %s is changing to consensus type %s, try again later", c->id,
+			c->conf->pub.consensus_type);
+	pthread_mutex_unlock(&c->conf_lock);
+	return e->code;
 }
 
 int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e)

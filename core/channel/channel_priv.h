@@ -71,8 +71,9 @@ struct chan {
 	struct gate gate;
 	atomic_bool removed;
 
-	pthread_mutex_t conf_lock; /* guards conf */
+	pthread_mutex_t conf_lock; /* guards the next two */
 	struct chanconf *conf;
+	char *failed; /* why there is no chain, and will be none until the next start; NULL */
 	_Atomic uint64_t sequence; /* conf's, for a look without the lock */
 
 	/* chain thread */
@@ -128,6 +129,7 @@ struct registrar {
 
 /* ---- registrar.c ---- */
 void registrar_add(struct registrar *r, struct chan *take);
+size_t registrar_count(struct registrar *r);
 /** Have @fn run on the control thread, and wait for it. */
 void registrar_control(struct registrar *r, void (*fn)(struct registrar *r));
 
@@ -147,6 +149,30 @@ int chan_start(struct chan *c, struct ord_err *e);
 void chan_halt(struct chan *c);
 void chan_set_conf(struct chan *c, struct chanconf *take);
 void chan_wake_all(struct chan *c);
+
+void chan_fail(struct chan *c, const struct ord_err *e); /* it stays without a chain, and says so */
+bool chan_giving_up(struct chan *c);
+
+/* ---- filters.c ---- */
+int filter_apply(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
+		 struct ord_err *e);
+
+/* ---- config.c ---- */
+/** Make a config message anew from its own last_update: *out (+1) is the one to order. */
+int chan_process_config(struct chan *c, const struct ord_env *env, struct ord_env **out,
+			uint64_t *seq, struct ord_err *e);
+
+/* ---- create.c ---- */
+/** Make the channel of an ORDERER_TRANSACTION, unless there is one of that name.
+ *  Thread: the system channel's.   Blocks: while the disk is full.
+ *  Errors: ORD_EUNAVAIL it is, and the daemon stops. */
+int create_channel(struct chan *system, const struct ord_env *transaction, struct ord_err *e);
+/** The ledger with its first block; what there is already is kept. */
+int create_ledger(struct registrar *r, const char *id, struct ord_block *genesis,
+		  struct ord_err *e);
+/** Open and start the channel that the ledger holds.  Unless it @must_start, a chain that does not
+ *  leaves a channel that has failed. */
+int create_chan(struct registrar *r, const char *id, bool must_start, struct ord_err *e);
 
 /* ---- support.c ---- */
 extern const struct ord_support_ops chan_support_ops;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may send what: routing (spec 5.4) and the filters, in order (spec 5.2, 5.3). */
+/* Who may send what: routing (spec 5.4) and the filters, in order (spec 5.2). */
 #include "channel_priv.h"
 
 int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out, bool *config,
@@ -85,8 +85,8 @@ int chan_filter(const struct chanconf *conf, const struct ord_env *env, bool exp
 	return filter_signature(conf, env, e);
 }
 
-static int filter(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
-		  struct ord_err *e)
+int filter_apply(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
+		 struct ord_err *e)
 {
 	return chan_filter(conf, env, !c->registrar->opts.no_expiration_checks, e);
 }
@@ -100,24 +100,7 @@ int chan_process_normal(struct chan *c, struct ord_env *env, uint64_t *seq, stru
 	if (conf->caps.consensus_migration && conf->state != CHANCONF_NORMAL)
 		rc = err_set(e, ORD_EUNAVAIL, "normal transactions are rejected: maintenance mode");
 	else
-		rc = filter(c, conf, env, e);
+		rc = filter_apply(c, conf, env, e);
 	chanconf_unref(conf);
 	return rc;
-}
-
-int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_env **out,
-			       uint64_t *seq, struct ord_err *e)
-{
-	struct chanconf *conf = chan_conf(c);
-	int rc = filter(c, conf, env, e);
-
-	*out = NULL;
-	*seq = conf->pub.sequence;
-	chanconf_unref(conf);
-	if (rc < 0)
-		return err_wrap(e,
-				"config update for existing channel did not pass initial checks");
-	return err_set(e, ORD_ENOTSUP,
-		       "channel %s: this version of ordererd does not accept configuration updates",
-		       env->channel_id);
 }

@@ -332,6 +332,16 @@ void registrar_add(struct registrar *r, struct chan *take)
 	pthread_mutex_unlock(&r->lock);
 }
 
+size_t registrar_count(struct registrar *r)
+{
+	size_t n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->n;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
 struct chan *registrar_find(struct registrar *r, const char *channel_id)
 {
 	struct chan *c;

@@ -66,18 +66,37 @@ static int parse(struct ord_support *s, struct ord_bytes b, struct ord_env **out
 	return env_parse(b, out, e);
 }
 
+/* Once the consensus type has changed, what this chain still holds is the next one's business: the
+ * clients send it again. */
+static int check_in_charge(struct chan *c, struct ord_err *e)
+{
+	struct chanconf *conf = chan_conf(c);
+	int rc = 0;
+
+	if (strcmp(conf->pub.consensus_type, c->plugin->def->name) != 0)
+		rc = err_set(e, ORD_EUNAVAIL,
+			     "channel %s is changing to consensus type %s, try again later", c->id,
+			     conf->pub.consensus_type);
+	chanconf_unref(conf);
+	return rc;
+}
+
 static int process_normal(struct ord_support *s, struct ord_env *env, uint64_t *seq,
 			  struct ord_err *e)
 {
-	return chan_process_normal(chan_of(s), env, seq, e);
+	int rc = check_in_charge(chan_of(s), e);
+
+	return rc < 0 ? rc : chan_process_normal(chan_of(s), env, seq, e);
 }
 
 static int process_config(struct ord_support *s, struct ord_env **env, uint64_t *seq,
 			  struct ord_err *e)
 {
 	struct ord_env *again;
-	int rc = chan_process_config_update(chan_of(s), *env, &again, seq, e);
+	int rc = check_in_charge(chan_of(s), e);
 
+	if (rc == 0)
+		rc = chan_process_config(chan_of(s), *env, &again, seq, e);
 	if (rc == 0) {
 		again->journal_pos = (*env)->journal_pos;
 		env_unref(*env);

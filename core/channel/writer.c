@@ -79,19 +79,61 @@ void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metad
 	enqueue(c, w);
 }
 
+/* A configuration that was ordered and does not hold cannot be passed over: what follows it in the
+ * ledger would be void. */
+static struct chanconf *validate(struct chan *c, const struct ord_env *config)
+{
+	struct chanconf *now = chan_conf(c), *next = NULL;
+	struct ord_err e = ERR_INIT;
+
+	if (chanconf_validate(now, config, &next, &e) < 0 ||
+	    chanconf_check_supported(next, &e) < 0) {
+		err_wrap(&e,
+			 "Told to write a config block with new config, but could not apply it");
+		chan_support_ops.fatal(&c->support, e.msg);
+	}
+	chanconf_unref(now);
+	return next;
+}
+
+static void write_new_conf(struct chan *c, struct ord_block *take, struct ord_bytes metadata)
+{
+	struct chanconf *next = validate(c, take->config);
+
+	util_stop_at("config-validated");
+	chan_set_conf(c, next);
+	writer_write(c, take, metadata);
+}
+
+static void write_creation(struct chan *c, struct ord_block *take, struct ord_bytes metadata)
+{
+	struct ord_err e = ERR_INIT;
+	int rc = create_channel(c, take->config, &e);
+
+	if (rc < 0 && rc != ORD_EUNAVAIL) {
+		err_wrap(&e,
+			 "Told to write a config block with new channel, but could not create it");
+		chan_support_ops.fatal(&c->support, e.msg);
+	}
+	if (rc < 0) { /* the daemon stops: neither this block nor one behind it is written */
+		monitor_lock(&c->commit);
+		c->gave_up = true;
+		monitor_unlock(&c->commit);
+	}
+	util_stop_at("create-commit");
+	writer_write(c, take, metadata);
+}
+
 /* Everything before the new configuration is on disk first, then it comes into force, then its own
  * block is written: as Fabric 2.x does it. */
 void writer_write_config(struct chan *c, struct ord_block *take, struct ord_bytes metadata)
 {
-	struct ord_err e = ERR_INIT;
-	struct chanconf *conf;
-
-	util_assert(take->config && take->config->type == WIRE_CONFIG);
-	if (chanconf_from_env(take->config, &conf, &e) < 0)
-		chan_support_ops.fatal(&c->support, e.msg);
+	util_assert(take->config);
 	writer_wait_drained(c);
-	chan_set_conf(c, conf);
-	writer_write(c, take, metadata);
+	if (take->config->type == WIRE_CONFIG)
+		write_new_conf(c, take, metadata);
+	else
+		write_creation(c, take, metadata);
 	writer_wait_drained(c);
 }
 

@@ -466,6 +466,22 @@ static void set_value(Common__ConfigGroup *in, const char *key, const void *msg)
 	fail_msg("no value %s", key);
 }
 
+void rig_set_orderer_value(Common__Config *config, const char *key, const void *msg)
+{
+	set_value(group(config->channel_group, "Orderer"), key, msg);
+}
+
+struct ord_bytes rig_orderer_value(Common__Config *config, const char *key)
+{
+	Common__ConfigGroup *orderer = group(config->channel_group, "Orderer");
+
+	for (size_t i = 0; i < orderer->n_values; i++)
+		if (strcmp(orderer->values[i]->key, key) == 0)
+			return wire_bytes(orderer->values[i]->value->value);
+	fail_msg("no value %s", key);
+	return bytes_of(NULL, 0);
+}
+
 void change_nothing(Common__Config *config)
 {
 	(void)config;

@@ -80,6 +80,8 @@ unsigned rig_count(struct chan *c, const char *text);
 
 /** The channel's configuration with the next sequence and one change, put in force. */
 void rig_reconfigure(struct chan *c, void (*change)(Common__Config *config));
+void rig_set_orderer_value(Common__Config *config, const char *key, const void *msg);
+struct ord_bytes rig_orderer_value(Common__Config *config, const char *key);
 void change_nothing(Common__Config *config);
 void change_to_maintenance(Common__Config *config);
 void change_to_tiny_messages(Common__Config *config); /* AbsoluteMaxBytes 2000 */
