@@ -2,8 +2,9 @@
 /*
  * solo - one orderer alone: the order in which messages arrive is the order.  The smallest complete
  * plugin, to be read from top to bottom.  A message goes from solo_order(), on any thread, through
- * the inbox to take(), on the channel's chain thread.  That takes all that waits at once, so that
- * many messages share one fsync, tells the clients "accepted", and only then cuts blocks.
+ * the inbox to take(), on the channel's chain thread.  That takes all that waits, so that many
+ * share one fsync, tells the clients "accepted", and only then cuts blocks: nothing accepted is
+ * dropped.
  */
 #include <ordererd/consensus.h>
 #include <stdatomic.h>
@@ -30,32 +31,25 @@ struct solo {
 	atomic_bool halted;
 };
 
-static void write_batch(struct solo *c, struct ord_batch *batch)
-{
-	c->ops->write_block(c->s, c->ops->create_block(c->s, batch), (struct ord_bytes){0});
-}
-
 static void cut_pending(struct solo *c)
 {
-	struct ord_batch *batch = c->ops->cutter_cut(c->s);
+	struct ord_batch *b = c->ops->cutter_cut(c->s);
 
 	c->cut_at = ORD_NEVER;
-	if (batch)
-		write_batch(c, batch);
+	if (b)
+		c->ops->write_block(c->s, c->ops->create_block(c->s, b), (struct ord_bytes){0});
 }
 
 static void order_normal(struct solo *c, struct ord_env *env)
 {
-	struct ord_batch *batches[2];
+	struct ord_batch *b[2];
 	uint64_t wait_ns;
-	size_t n = c->ops->cutter_order(c->s, env, batches, &wait_ns);
+	size_t n = c->ops->cutter_order(c->s, env, b, &wait_ns);
 
 	for (size_t i = 0; i < n; i++)
-		write_batch(c, batches[i]);
-	if (wait_ns == 0)
-		c->cut_at = ORD_NEVER;
-	else if (c->cut_at == ORD_NEVER) /* a running batch timer runs on */
-		c->cut_at = c->ops->now_ns(c->s) + wait_ns;
+		c->ops->write_block(c->s, c->ops->create_block(c->s, b[i]), (struct ord_bytes){0});
+	if (wait_ns == 0 || c->cut_at == ORD_NEVER) /* a running batch timer runs on */
+		c->cut_at = wait_ns ? c->ops->now_ns(c->s) + wait_ns : ORD_NEVER;
 }
 
 /* A config message stands alone in its block, behind all that came before it. */
@@ -66,42 +60,49 @@ static void order_config(struct solo *c, struct ord_env *env)
 				   (struct ord_bytes){0});
 }
 
-static void order(struct solo *c, struct ord_env *env, uint64_t seq)
+static void order(struct solo *c, struct ord_env *env)
 {
-	bool config = c->ops->classify(env) == ORD_MSG_CONFIG;
-	struct ord_err e = {0};
-
-	if (seq < c->ops->sequence(c->s)) /* what was valid then may not be now */
-		config ? c->ops->process_config(c->s, &env, &seq, &e)
-		       : c->ops->process_normal(c->s, env, &seq, &e);
-	if (e.code < 0)
-		ord_log(c->s, ORD_WARN, "Discarding bad %s message: %s",
-			config ? "config" : "normal", e.msg);
-	else if (config)
-		order_config(c, env);
-	else
-		order_normal(c, env);
+	(c->ops->classify(env) == ORD_MSG_CONFIG ? order_config : order_normal)(c, env);
 	c->ops->env_unref(env);
 }
 
-static void take(struct solo *c, struct message *const *m, int n)
+static void refuse(struct solo *c, struct message *m, const struct ord_err *e)
 {
-	struct ord_err e = {0};
+	c->ops->settle(m->ticket, e->code, e->msg);
+	c->ops->env_unref(m->env);
+	free(m);
+}
 
-	if (c->durable) {
-		for (int i = 0; i < n; i++)
-			c->ops->journal_append(c->journal, m[i]->env, m[i]->seq);
-		c->ops->journal_sync(c->journal, &e);
-	}
-	for (int i = 0; i < n; i++)
-		c->ops->settle(m[i]->ticket, e.code, e.code < 0 ? e.msg : NULL);
-	for (int i = 0; i < n; i++) {
-		if (e.code == 0)
-			order(c, m[i]->env, m[i]->seq);
+/* Take messages up to the first config message; how many that were.  A request for a new channel
+ * may be in vain by now though no sequence has moved. */
+static int take(struct solo *c, struct message **m, int n)
+{
+	int taken = 0, valid = 0;
+	struct ord_err full = {0};
+
+	for (bool config = false; taken < n && !config; taken++) {
+		struct ord_err e = {0};
+
+		config = c->ops->classify(m[taken]->env) == ORD_MSG_CONFIG;
+		if (config)
+			c->ops->process_config(c->s, &m[taken]->env, &m[taken]->seq, &e);
+		else if (m[taken]->seq < c->ops->sequence(c->s))
+			c->ops->process_normal(c->s, m[taken]->env, &m[taken]->seq, &e);
+		if (e.code < 0)
+			refuse(c, m[taken], &e);
 		else
-			c->ops->env_unref(m[i]->env);
-		free(m[i]);
+			m[valid++] = m[taken];
 	}
+	for (int i = 0; c->durable && i < valid; i++)
+		c->ops->journal_append(c->journal, m[i]->env, m[i]->seq);
+	if (c->durable && c->ops->journal_sync(c->journal, &full) < 0)
+		while (valid > 0)
+			refuse(c, m[--valid], &full);
+	for (int i = 0; i < valid; i++)
+		c->ops->settle(m[i]->ticket, ORD_OK, NULL);
+	for (int i = 0; i < valid; free(m[i++]))
+		order(c, m[i]->env);
+	return taken;
 }
 
 static void run(void *arg)
@@ -113,11 +114,11 @@ static void run(void *arg)
 	int n;
 
 	while (c->ops->journal_next(c->journal, &env, &seq) > 0)
-		order(c, env, seq); /* the last run had accepted it, and wrote no block with it */
+		order(c, env); /* the last run had accepted it, and wrote no block with it */
 	do {
 		n = c->ops->mailbox_pop(c->inbox, c->cut_at, (void **)taken, TAKE_MAX);
-		if (n > 0)
-			take(c, taken, n);
+		for (int i = 0; i < n;)
+			i += take(c, taken + i, n - i);
 		if (n == ORD_ECLOSED || c->ops->now_ns(c->s) >= c->cut_at)
 			cut_pending(c); /* halted, or the batch timer expired */
 	} while (n != ORD_ECLOSED);

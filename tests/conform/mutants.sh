@@ -39,12 +39,13 @@ mutant overtakes '/^static void order_config/,/^}/s/cut_pending(c);//' 'overtake
 mutant leaks-messages 's/^\tc->ops->env_unref(env);$//' 'messages are still referenced'
 mutant settles-twice 's/^\t\tc->ops->settle(\(.*\));/\t\tc->ops->settle(\1), c->ops->settle(\1);/' \
 	'settled after it had been settled'
-mutant syncs-at-times 's/c->ops->journal_sync.*/static int lazy; if (lazy++ % 2) &/' 'a crash at any call'
+mutant syncs-at-times 's/^static int take/static int lazy;\n&/;s/c->ops->journal_sync/lazy++ % 2 \&\& &/' \
+	'a crash at any call'
 mutant forgets-journal 's/^\twhile (.*journal_next.*)$/\twhile (0)/' 'before journal_next'
-mutant orders-refused 's/if (e.code == 0)/if (1)/' 'a journal that cannot write'
-mutant trusts-the-past 's/if (seq < .*sequence(c->s))/if (0)/' 'checked again'
-mutant restarts-timer 's/else if (c->cut_at == ORD_NEVER).*/else/' 'the batch timer'
-mutant keeps-timer 's/if (wait_ns == 0)/if (0)/' 'the batch timer\|PreferredMaxBytes'
+mutant orders-refused 's/if (c->durable && c->ops->journal_sync(c->journal, &full) < 0)/c->ops->journal_sync(c->journal, \&full); if (0)/' 'a journal that cannot write'
+mutant trusts-the-past 's/else if (.*seq < .*sequence(c->s))/else if (0)/' 'checked again'
+mutant restarts-timer 's/if (wait_ns == 0 || c->cut_at == ORD_NEVER).*//' 'the batch timer'
+mutant keeps-timer 's/if (wait_ns == 0 || \(.*\))/if (wait_ns \&\& \1)/' 'the batch timer\|PreferredMaxBytes'
 mutant never-cuts 's/ || c->ops->now_ns(c->s) >= c->cut_at//' 'messages of many threads'
 mutant drops-pending 's/n == ORD_ECLOSED ||//' 'loses nothing accepted' -v -s Durable=false
 mutant looks-healthy 's/return atomic_load.*/return false;/' 'errored() says that all is well'
@@ -53,7 +54,7 @@ mutant forgets-thread 's/c->ops->thread_join(c->thread);//' 'halt'
 mutant keeps-journal-open 's/c->ops->journal_close(c->journal);//' 'journal is not closed'
 mutant loses-tickets 's/return ord_fail(e, ORD_ECLOSED.*/return 0;/' 'order(k, .a.) < 0'
 mutant refuses-in-silence 's/return ord_fail(e, ORD_ECLOSED.*/return ORD_ECLOSED;/' 'ord_err says'
-mutant blind-to-config 's/bool config = .*/bool config = false;/' 'a config message'
+mutant blind-to-config 's/classify(env) == ORD_MSG_CONFIG/classify(env) > ORD_MSG_CONFIG/' 'a config message'
 mutant writes-nothing 's/c->ops->write_block(c->s, \(c->ops->create_block(.*)\),.*/\1;/' \
 	'the block before is not written'
 mutant shuts-its-eyes 's/if (s->ops->journal_open.*/s->ops->journal_open(s, \&c->journal, e); if (0) {/' \
