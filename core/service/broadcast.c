@@ -243,11 +243,10 @@ static int process(struct message *m, struct ord_err *e)
 	struct ord_env *config = NULL;
 	int rc;
 
-	if ((rc = env_parse(buf_bytes(&m->body), &m->env, e)) < 0) {
+	if ((rc = env_take(&m->body, &m->env, e)) < 0) {
 		m->undecodable = true;
 		return rc;
 	}
-	buf_fini(&m->body);
 	if (!m->env->header_ok) {
 		e->code = ORD_EINVAL;
 		return err_wrap(e, "could not determine channel ID");

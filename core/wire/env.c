@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Envelopes.  Every message of every client passes here: one walk with the cursor, one allocation
- * that holds the object, the canonical bytes and the channel id.
+ * that holds the object, the channel id, and the canonical bytes unless they came as such.
  *
  * The headers are read exactly as Go reads them (last value wins, sub-messages that come twice
  * merge, unknown fields are skipped): where orderers share one Kafka topic, all must agree on what
@@ -10,6 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <wire/wire_priv.h>
+
+#define KEEP_SLACK 1024 /* bytes of a buffer that may be wasted to spare a copy */
 
 static const char *parse_timestamp(struct ord_bytes b, struct ord_env *env)
 {
@@ -159,24 +161,41 @@ static void rebase(struct ord_env *env, const uint8_t *old_payload)
 			views[i]->data = env->payload.data + (views[i]->data - old_payload);
 }
 
-static struct ord_env *env_build(struct ord_bytes payload, struct ord_bytes signature,
-				 struct ord_err *e)
+/* Is @whole what put_field() would write?  The lengths leave no byte for anything else. */
+static bool is_canonical(struct ord_bytes whole, struct ord_bytes payload,
+			 struct ord_bytes signature)
 {
-	struct ord_env view = {.payload = payload, .signature = signature}, *env;
+	return payload.len > 0 && signature.len > 0 && payload.data < signature.data &&
+	       whole.len == field_len(payload) + field_len(signature);
+}
+
+/* @whole may be NULL; what is kept of it is gone from it. */
+static struct ord_env *env_build(struct ord_bytes payload, struct ord_bytes signature,
+				 struct buf *whole, struct ord_err *e)
+{
+	struct ord_env view = {.payload = payload, .signature = signature, .owned = BUF_INIT}, *env;
+	bool keep = whole && whole->cap - whole->len <= KEEP_SLACK &&
+		    is_canonical(buf_bytes(whole), payload, signature);
 	struct ord_bytes id = {0};
 	size_t raw_len = field_len(payload) + field_len(signature);
 	uint8_t *raw, *p;
 
 	if (parse_headers(&view, &id, e) < 0)
 		id.len = 0;
-	env = x_malloc(sizeof(*env) + raw_len + id.len + 1);
-	raw = (uint8_t *)(env + 1);
+	env = x_malloc(sizeof(*env) + (keep ? 0 : raw_len) + id.len + 1);
+	raw = p = (uint8_t *)(env + 1);
 	memcpy(env, &view, sizeof(view));
 	atomic_init(&env->refs, 1);
-	p = put_field(raw, 0x0a, &env->payload);
-	p = put_field(p, 0x12, &env->signature);
-	env->raw = bytes_of(raw, raw_len);
-	rebase(env, payload.data);
+	if (keep) {
+		env->owned = *whole;
+		*whole = (struct buf)BUF_INIT;
+		env->raw = buf_bytes(&env->owned);
+	} else {
+		p = put_field(p, 0x0a, &env->payload);
+		p = put_field(p, 0x12, &env->signature);
+		env->raw = bytes_of(raw, raw_len);
+		rebase(env, payload.data);
+	}
 	if (id.len)
 		memcpy(p, id.data, id.len);
 	p[id.len] = '\0';
@@ -184,28 +203,47 @@ static struct ord_env *env_build(struct ord_bytes payload, struct ord_bytes sign
 	return env;
 }
 
-int env_parse(struct ord_bytes b, struct ord_env **out, struct ord_err *e)
+/* The fields of an Envelope, the last of each. */
+static int split(struct ord_bytes b, struct ord_bytes *payload, struct ord_bytes *signature,
+		 struct ord_err *e)
 {
-	struct ord_bytes payload = {0}, signature = {0};
 	struct wire_cursor c = wire_cursor_of(b);
 	struct wire_field f;
 
-	*out = NULL;
+	*payload = *signature = (struct ord_bytes){0};
 	while (wire_next(&c, &f)) {
 		if (wire_is_bytes(&f, 1))
-			payload = f.bytes;
+			*payload = f.bytes;
 		else if (wire_is_bytes(&f, 2))
-			signature = f.bytes;
+			*signature = f.bytes;
 	}
 	if (c.why)
 		return err_set(e, ORD_EINVAL, "error unmarshaling Envelope: %s", c.why);
-	*out = env_build(payload, signature, e);
 	return 0;
+}
+
+int env_parse(struct ord_bytes b, struct ord_env **out, struct ord_err *e)
+{
+	struct ord_bytes payload, signature;
+	int rc = split(b, &payload, &signature, e);
+
+	*out = rc < 0 ? NULL : env_build(payload, signature, NULL, e);
+	return rc;
+}
+
+int env_take(struct buf *take, struct ord_env **out, struct ord_err *e)
+{
+	struct ord_bytes payload, signature;
+	int rc = split(buf_bytes(take), &payload, &signature, e);
+
+	*out = rc < 0 ? NULL : env_build(payload, signature, take, e);
+	buf_fini(take);
+	return rc;
 }
 
 struct ord_env *env_make(struct ord_bytes payload, struct ord_bytes signature)
 {
-	return env_build(payload, signature, NULL);
+	return env_build(payload, signature, NULL, NULL);
 }
 
 struct ord_env *env_ref(struct ord_env *env)
@@ -216,8 +254,10 @@ struct ord_env *env_ref(struct ord_env *env)
 
 void env_unref(struct ord_env *env)
 {
-	if (env && ref_put(&env->refs))
-		free(env);
+	if (!env || !ref_put(&env->refs))
+		return;
+	buf_fini(&env->owned);
+	free(env);
 }
 
 enum ord_class env_classify(const struct ord_env *env)

@@ -84,6 +84,7 @@ struct ord_env {
 	struct ord_bytes data;           /* Payload.data */
 
 	uint64_t journal_pos; /* the channel's, 0 when not journaled */
+	struct buf owned;     /* the buffer of @raw; empty when it stands behind this object */
 };
 
 /** Parse an Envelope and its headers.
@@ -94,6 +95,9 @@ struct ord_env {
  *  A signature header that does not parse leaves has_signature_header false.
  *  Thread: any.   Owns: @b borrowed and copied once.   Errors: ORD_EINVAL. */
 int env_parse(struct ord_bytes b, struct ord_env **out, struct ord_err *e);
+/** env_parse() that keeps the buffer where its bytes are canonical, as those of every client are.
+ *  Owns: takes what @take holds, also when it fails. */
+int env_take(struct buf *take, struct ord_env **out, struct ord_err *e);
 /** Build from payload and signature; header_ok tells whether the headers parse. */
 struct ord_env *env_make(struct ord_bytes payload, struct ord_bytes signature);
 struct ord_env *env_ref(struct ord_env *env);

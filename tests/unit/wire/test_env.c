@@ -2,12 +2,43 @@
 /* envelopes and payloads */
 #include "wire_test.h"
 
+/* By env_take(), with @slack bytes behind the buffer's content; it must agree with @like. */
+static bool taken_is_kept(struct ord_bytes b, size_t slack, const struct ord_env *like)
+{
+	struct buf take = {x_malloc(b.len + slack + 1), b.len, b.len + slack};
+	const uint8_t *data = take.data;
+	struct ord_env *env;
+	struct ord_err e = ERR_INIT;
+	bool kept;
+
+	for (size_t i = 0; i < b.len; i++)
+		take.data[i] = b.data[i];
+	test_ok(env_take(&take, &env, &e), &e);
+	assert_null(take.data);
+	test_same_bytes(env->raw, like->raw);
+	assert_true(bytes_eq(env->payload, like->payload));
+	assert_true(bytes_eq(env->signature, like->signature));
+	assert_true(bytes_eq(env->creator, like->creator));
+	assert_true(bytes_eq(env->nonce, like->nonce));
+	assert_true(bytes_eq(env->data, like->data));
+	assert_true(bytes_eq(env->tx_id, like->tx_id));
+	assert_true(bytes_eq(env->tls_cert_hash, like->tls_cert_hash));
+	assert_string_equal(env->channel_id, like->channel_id);
+	kept = env->raw.data == data;
+	env_unref(env);
+	return kept;
+}
+
 static struct ord_env *parse(const char *hex, struct ord_err *e)
 {
 	struct buf b = test_hex(hex);
 	struct ord_env *env;
+	bool canonical;
 
 	test_ok(env_parse(buf_bytes(&b), &env, e), e);
+	canonical =
+		env->payload.len > 0 && env->signature.len > 0 && bytes_eq(env->raw, buf_bytes(&b));
+	assert_int_equal(taken_is_kept(buf_bytes(&b), 0, env), canonical);
 	buf_fini(&b);
 	return env;
 }
@@ -32,6 +63,11 @@ static void check_identity(const char *name, struct ord_bytes content)
 	test_ok(env_parse(content, &env, &e), &e);
 	assert_true(env->header_ok);
 	test_same_bytes(env->raw, content);
+	if (env->signature.len > 0) {
+		assert_true(taken_is_kept(content, 0, env));
+		assert_true(taken_is_kept(content, 1024, env));
+		assert_false(taken_is_kept(content, 1025, env)); /* too much to waste */
+	}
 	env_unref(env);
 }
 
@@ -150,7 +186,9 @@ static void an_envelope_that_does_not_parse_is_no_object(void **state)
 		assert_int_equal(env_parse(buf_bytes(&b), &env, &e), ORD_EINVAL);
 		assert_memory_equal(e.msg, "error unmarshaling Envelope: ", 29);
 		assert_null(env);
-		buf_fini(&b);
+		assert_int_equal(env_take(&b, &env, &e), ORD_EINVAL);
+		assert_null(env);
+		assert_null(b.data);
 	}
 }
 
