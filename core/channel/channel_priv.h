@@ -5,9 +5,10 @@
 
 #include <channel/channel.h>
 
-/* Blocks that wait for the commit thread, per channel.  A chain thread that runs ahead waits. */
+/* Blocks that wait for the commit thread, per channel.  A chain thread that runs ahead waits; the
+ * messages are safe in its journal, so nobody waits for these blocks but Deliver. */
 #define COMMIT_QUEUE_BLOCKS 16
-#define COMMIT_QUEUE_BYTES  (4u << 20)
+#define COMMIT_QUEUE_BYTES  (512u << 10)
 
 /* ---- block cutter (cutter.c): pure, owned by the chain thread ------------------ */
 

@@ -9,21 +9,34 @@
 
 /* ---- chain thread --------------------------------------------------------------- */
 
+static bool queue_full(const struct chan *c)
+{
+	return c->queued >= COMMIT_QUEUE_BLOCKS || c->queued_bytes >= COMMIT_QUEUE_BYTES;
+}
+
+/* Wait while the channel is too far ahead of its disk: before a block is made, not with it in
+ * hand. */
+static void wait_for_room(struct chan *c)
+{
+	monitor_lock(&c->commit);
+	while (queue_full(c) && !(c->giving_up && c->read_only))
+		monitor_wait(&c->commit);
+	if (queue_full(c))
+		c->gave_up = true; /* no block from here on is written: there must be no gap */
+	monitor_unlock(&c->commit);
+}
+
 struct ord_block *writer_create(struct chan *c, struct ord_batch *take)
 {
 	struct ord_bytes previous = bytes_of(c->last_hash, c->next_number ? BLOCK_HASH_LEN : 0);
 	struct ord_block *b;
 
 	util_assert(take && take->n > 0 && !c->block_made);
+	wait_for_room(c);
 	b = block_new(c->next_number, previous, take->envs, take->n);
 	batch_free(take);
 	c->block_made = true;
 	return b;
-}
-
-static bool queue_full(const struct chan *c)
-{
-	return c->queued >= COMMIT_QUEUE_BLOCKS || c->queued_bytes >= COMMIT_QUEUE_BYTES;
 }
 
 void commit_free(struct commit *w)
@@ -33,16 +46,12 @@ void commit_free(struct commit *w)
 	free(w);
 }
 
-/* Queue for the commit thread; waits while the channel is too far ahead of its disk. */
+/* Queue for the commit thread, unless an earlier block was given up. */
 static void enqueue(struct chan *c, struct commit *w)
 {
 	bool dropped;
 
 	monitor_lock(&c->commit);
-	while (queue_full(c) && !(c->giving_up && c->read_only))
-		monitor_wait(&c->commit);
-	if (queue_full(c))
-		c->gave_up = true; /* and none behind it is written: there must be no gap */
 	dropped = c->gave_up;
 	if (!dropped) {
 		*c->queue_tail = w;
