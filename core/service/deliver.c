@@ -14,7 +14,7 @@ static struct log_logger logger = LOG_LOGGER("common.deliver");
 
 #define RING_BLOCKS  16
 #define RING_SLOTS   (RING_BLOCKS + 1) /* there is always room for the status behind them */
-#define RING_BYTES   (1u << 20)        /* read ahead of the socket; one block may exceed it */
+#define RING_BYTES   (512u << 10)      /* read ahead of the socket; one block may exceed it */
 #define SOCKET_BYTES (512u << 10)      /* handed to the net room and not yet written */
 
 /* A block, or a status when block is NULL. */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKE_MAX 512 /* messages that share one fsync */
+#define TAKE_MAX 128 /* messages that share one fsync */
 
 struct message {
 	struct ord_env *env;
