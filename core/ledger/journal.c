@@ -28,7 +28,7 @@ struct journal {
 	char *dir;
 	struct journal_segment *segments; /* in the order of their use; the last is written to */
 	size_t n;
-	uint64_t segment_size;
+	uint64_t segment_size, segment_max; /* of a new segment */
 	unsigned next_name;
 	uint64_t found_position, found_block; /* the mark found on opening */
 
@@ -199,7 +199,8 @@ int journal_open(struct ledger *l, struct journal **out, struct ord_err *e)
 	int rc;
 
 	j->channel = l->id;
-	j->segment_size = l->root->segment_size;
+	j->segment_max = l->root->segment_size;
+	j->segment_size = j->segment_max < JOURNAL_FIRST ? j->segment_max : JOURNAL_FIRST;
 	j->dir = x_strdup(l->own);
 	j->fd = -1;
 	j->segment_closed = true;
@@ -430,6 +431,15 @@ static void begin_segment(struct journal *j, uint64_t sequence)
 	j->fresh = true;
 }
 
+/* Small segments do for a quiet channel: two take turns.  Where both are in use, larger ones. */
+static void grow(struct journal *j)
+{
+	if (j->n > 1)
+		j->segment_size *= 4;
+	if (j->segment_size > j->segment_max)
+		j->segment_size = j->segment_max;
+}
+
 /* Another segment for a frame of @size bytes: a free one, else a new file.  0 or an errno. */
 static int next_segment(struct journal *j, uint64_t size)
 {
@@ -446,6 +456,7 @@ static int next_segment(struct journal *j, uint64_t size)
 			(j->n - 1 - i) * sizeof(*j->segments));
 		j->segments[j->n - 1] = s;
 	} else {
+		grow(j);
 		size += JOURNAL_ALIGN;
 		err = make_segment(j, size > j->segment_size ? size : j->segment_size);
 		if (err)

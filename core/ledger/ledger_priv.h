@@ -228,7 +228,8 @@ void ledger_finish_file(struct ledger *l);
 /* ---- journal_file.c: segments, their header and their frames
  * -------------------------------------- */
 
-#define JOURNAL_SEGMENT   (8u * 1024 * 1024)
+#define JOURNAL_SEGMENT   (8u * 1024 * 1024) /* the largest; a larger record has its own */
+#define JOURNAL_FIRST     (256u * 1024)
 #define JOURNAL_ALIGN     4096u
 #define JOURNAL_FRAME_LEN 48u /* bytes of a frame's header */
 

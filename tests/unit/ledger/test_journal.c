@@ -12,14 +12,19 @@ struct world {
 	struct journal *j;
 };
 
-static struct world world_open(char *dir)
+static struct world world_open_with(char *dir, uint64_t segment_size)
 {
 	struct world w = {.dir = dir, .t = test_open(dir)};
 	struct ord_err e = ERR_INIT;
 
-	w.t.root->segment_size = SEGMENT;
+	w.t.root->segment_size = segment_size;
 	test_ok(journal_open(w.t.l, &w.j, &e), &e);
 	return w;
+}
+
+static struct world world_open(char *dir)
+{
+	return world_open_with(dir, SEGMENT);
 }
 
 static void world_close(struct world *w)
@@ -222,6 +227,30 @@ static void a_stuck_ledger_makes_the_journal_grow(void **state)
 	journal_mark(c.j, 12, 4);
 	append_and_sync(c.j, 13, 13, 100);
 	assert_in_range(journal_files(&c, &bytes), 2, 4);
+	world_close(&c);
+	world_close(&w);
+}
+
+/* A channel among hundreds must not take megabytes; a busy one must not change files all the time.
+ */
+static void segments_are_small_until_two_are_not_enough(void **state)
+{
+	struct world w = world_open_with(test_dir(), 4u * 1024 * 1024), c;
+	uint64_t bytes;
+
+	(void)state;
+	for (uint64_t p = 1; p <= 40; p++) {
+		append_and_sync(w.j, p, p, BIG);
+		journal_mark(w.j, p, p);
+	}
+	assert_int_equal(journal_files(&w, &bytes), 2);
+	assert_int_equal(bytes, 2 * JOURNAL_FIRST);
+	for (uint64_t p = 41; p <= 140; p++) /* 2.4 MB, of which nothing is in a block */
+		append_and_sync(w.j, p, p, BIG);
+	assert_int_equal(journal_files(&w, &bytes), 4);
+	assert_int_equal(bytes, (1 + 1 + 4 + 16) * JOURNAL_FIRST);
+	c = world_crashed(&w);
+	replays(c.j, 41, 140, BIG);
 	world_close(&c);
 	world_close(&w);
 }
@@ -470,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_mark_leaves_out_what_is_in_blocks),
 		cmocka_unit_test(segments_are_used_again),
 		cmocka_unit_test(a_stuck_ledger_makes_the_journal_grow),
+		cmocka_unit_test(segments_are_small_until_two_are_not_enough),
 		cmocka_unit_test(a_record_larger_than_a_segment_has_its_own),
 		cmocka_unit_test(a_torn_frame_is_left_out),
 		cmocka_unit_test(files_of_zeros_or_garbage_are_no_journal),
