@@ -140,6 +140,16 @@ void chan_fail(struct chan *c, const struct ord_err *e)
 	chan_wake_all(c);
 }
 
+bool chan_failed(struct chan *c)
+{
+	bool failed;
+
+	pthread_mutex_lock(&c->conf_lock);
+	failed = c->failed != NULL;
+	pthread_mutex_unlock(&c->conf_lock);
+	return failed;
+}
+
 static void drop_queue(struct chan *c)
 {
 	while (c->queue) {
@@ -150,7 +160,7 @@ static void drop_queue(struct chan *c)
 	}
 }
 
-static void chan_free(struct chan *c)
+void chan_free(struct chan *c)
 {
 	util_assert(!c->watches);
 	if (c->chain)
@@ -180,7 +190,11 @@ struct chan *chan_ref(struct chan *c)
 
 void chan_unref(struct chan *c)
 {
-	if (c && ref_put(&c->refs))
+	if (!c || !ref_put(&c->refs))
+		return;
+	if (chan_removed(c))
+		participation_bury(c);
+	else
 		chan_free(c);
 }
 
@@ -307,8 +321,11 @@ int chan_health(struct chan *c, struct ord_ticket *t, struct ord_err *e)
 
 	if (!chain)
 		return refuse_shut(c, e);
-	util_assert(chain->ops->health);
-	rc = chain->ops->health(chain, t, e);
+	rc = 0;
+	if (chain->ops->health)
+		rc = chain->ops->health(chain, t, e);
+	else
+		t->done(t, ORD_OK, NULL); /* another chain than the one that was asked about */
 	gate_leave(&c->gate);
 	return rc;
 }

@@ -71,6 +71,7 @@ struct chan {
 
 	struct gate gate;
 	atomic_bool removed;
+	struct passing *passing; /* once removed */
 
 	pthread_mutex_t conf_lock; /* guards the next two */
 	struct chanconf *conf;
@@ -118,6 +119,7 @@ struct registrar {
 	size_t n;
 	struct map *by_id;
 	struct chan *system;
+	struct map *passing; /* channels that are being joined or removed (participation.c) */
 
 	pthread_t commit_thread;
 	bool commit_started;
@@ -131,6 +133,8 @@ struct registrar {
 /* ---- registrar.c ---- */
 void registrar_add(struct registrar *r, struct chan *take);
 size_t registrar_count(struct registrar *r);
+struct chan *registrar_take(struct registrar *r,
+			    const char *channel_id); /* out, with its reference */
 /** Have @fn run on the control thread, and wait for it. */
 void registrar_control(struct registrar *r, void (*fn)(struct registrar *r));
 
@@ -152,7 +156,9 @@ void chan_set_conf(struct chan *c, struct chanconf *take);
 void chan_wake_all(struct chan *c);
 
 void chan_fail(struct chan *c, const struct ord_err *e); /* it stays without a chain, and says so */
+bool chan_failed(struct chan *c);
 bool chan_giving_up(struct chan *c);
+void chan_free(struct chan *c);
 
 /* ---- filters.c ---- */
 int filter_apply(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
@@ -174,6 +180,16 @@ int create_ledger(struct registrar *r, const char *id, struct ord_block *genesis
 /** Open and start the channel that the ledger holds.  Unless it @must_start, a chain that does not
  *  leaves a channel that has failed. */
 int create_chan(struct registrar *r, const char *id, bool must_start, struct ord_err *e);
+
+/* ---- pending.c: what a crash must not leave half done.  @what: "join" or "remove" ---- */
+int pending_save(struct registrar *r, const char *what, const char *id, struct ord_bytes content,
+		 struct ord_err *e);
+int pending_done(struct registrar *r, const char *what, const char *id, struct ord_err *e);
+int pending_end_all(struct registrar *r, struct ord_err *e); /* what the last run began */
+
+/* ---- participation.c ---- */
+void participation_bury(struct chan *c); /* the last reference of a removed channel is gone */
+void participation_fini(struct registrar *r);
 
 /* ---- support.c ---- */
 extern const struct ord_support_ops chan_support_ops;

@@ -112,6 +112,14 @@ static void mark_journal(struct chan *c, struct ord_block *const *blocks, size_t
 	journal_mark(c->journal.journal, c->journal_done, blocks[n - 1]->number);
 }
 
+/* Nobody will read what a removed channel has queued. */
+static void drop_some(struct chan *c, struct commit *const *work, size_t n)
+{
+	c->retry_at_ns = 0;
+	if (n > 0 && dequeue(c, work, n))
+		commit_mail(c);
+}
+
 /* Write what one channel has queued, at most COMMIT_BATCH blocks at a time. */
 static void commit_some(struct chan *c)
 {
@@ -121,6 +129,10 @@ static void commit_some(struct chan *c)
 	size_t n = peek(c, work, COMMIT_BATCH);
 	int rc = 0;
 
+	if (chan_removed(c)) {
+		drop_some(c, work, n);
+		return;
+	}
 	if (n == 0)
 		return;
 	for (size_t i = 0; i < n && rc == 0; i++) {

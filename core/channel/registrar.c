@@ -190,6 +190,7 @@ static struct registrar *registrar_new(const struct registrar_opts *opts)
 
 	r->opts = *opts;
 	r->by_id = map_new();
+	r->passing = map_new();
 	r->bell = mailbox_new(1);
 	r->dirty_tail = &r->dirty;
 	pthread_mutex_init(&r->lock, NULL);
@@ -202,9 +203,9 @@ static int open_found(struct registrar *r, struct ord_block *bootstrap_block, st
 {
 	char **ids;
 	size_t n;
-	int rc = ledger_root_list(r->opts.root, &ids, &n, e);
+	int rc = pending_end_all(r, e);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = ledger_root_list(r->opts.root, &ids, &n, e)) < 0)
 		return rc;
 	rc = open_all(r, ids, n, e);
 	file_list_free(ids);
@@ -307,6 +308,7 @@ void registrar_close(struct registrar *r)
 		chan_unref(r->chans[i]);
 	}
 	pool_free(r->control);
+	participation_fini(r);
 	free(r->chans);
 	map_free(r->by_id, NULL);
 	mailbox_free(r->bell);
@@ -330,6 +332,23 @@ void registrar_add(struct registrar *r, struct chan *take)
 	if (take->conf->has_consortiums && !r->system)
 		r->system = take;
 	pthread_mutex_unlock(&r->lock);
+}
+
+struct chan *registrar_take(struct registrar *r, const char *channel_id)
+{
+	struct chan *c;
+	size_t i = 0;
+
+	pthread_mutex_lock(&r->lock);
+	c = map_put(r->by_id, bytes_str(channel_id), NULL);
+	util_assert(c);
+	while (r->chans[i] != c)
+		i++;
+	memmove(&r->chans[i], &r->chans[i + 1], (--r->n - i) * sizeof(*r->chans));
+	if (r->system == c)
+		r->system = NULL;
+	pthread_mutex_unlock(&r->lock);
+	return c;
 }
 
 size_t registrar_count(struct registrar *r)

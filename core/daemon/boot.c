@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting and stopping, in one order and its reverse. */
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "daemon.h"
 
@@ -84,15 +85,23 @@ int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, s
 	return 0;
 }
 
+/* A chain without a block is what a crash leaves of its creation, and does not count. */
 static bool has_chains(const char *location)
 {
 	char *chains = file_join(location, "chains"), **names = NULL;
-	size_t n = 0;
+	struct stat st;
+	bool found = false;
 
-	if (file_list(chains, &names, &n, NULL) == 0)
-		file_list_free(names);
+	if (file_list(chains, &names, NULL, NULL) == 0)
+		for (char **p = names; *p && !found; p++) {
+			char *first = x_printf("%s/%s/blockfile_000000", chains, *p);
+
+			found = stat(first, &st) == 0 && st.st_size > 0;
+			free(first);
+		}
+	file_list_free(names);
 	free(chains);
-	return n > 0;
+	return found;
 }
 
 /* The block to begin with, read and checked before anything is made on disk.  NULL: not needed. */

@@ -16,7 +16,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define PREFIX     "journal."
 #define SPARE_MAX  2              /* free segments that are kept */
 #define BUFFER_MAX (1024u * 1024) /* bytes of write buffer that are kept */
 #define RECORDS_AT (JOURNAL_ALIGN + JOURNAL_FRAME_LEN)
@@ -131,7 +130,7 @@ static int load_segments(struct journal *j, struct ord_err *e)
 		unsigned number;
 		int end = 0;
 
-		if (sscanf(*p, PREFIX "%8u%n", &number, &end) != 1 || (*p)[end])
+		if (sscanf(*p, JOURNAL_PREFIX "%8u%n", &number, &end) != 1 || (*p)[end])
 			continue;
 		if (number >= j->next_name)
 			j->next_name = number + 1;
@@ -159,7 +158,7 @@ static int check_complete(const struct journal *j, struct ord_err *e)
 				e, ORD_EINTERNAL,
 				"%s begins with message %llu instead of %llu, so this journal "
 				"is damaged: to go on without the messages that stand in no "
-				"block yet, remove the files " PREFIX "* in that directory",
+				"block yet, remove the files " JOURNAL_PREFIX "* in that directory",
 				s->path, (unsigned long long)first,
 				(unsigned long long)(first < end ? end : next));
 		end = s->last_position + 1;
@@ -398,7 +397,7 @@ static int make_segment(struct journal *j, uint64_t size)
 	struct ord_err e = ERR_INIT;
 	int err;
 
-	s.path = x_printf("%s/" PREFIX "%08u", j->dir, j->next_name);
+	s.path = x_printf("%s/" JOURNAL_PREFIX "%08u", j->dir, j->next_name);
 	err = journal_segment_make(s.path, size);
 	if (!err && ledger_io_sync_dir(j->dir, &e) < 0) {
 		unlink(s.path);

@@ -62,6 +62,10 @@ struct ord_block *ledger_cached(struct ledger *l, uint64_t number);
 int ledger_walk(const char *chain_dir,
 		int (*each)(void *arg, struct ord_block *b, uint32_t file, uint32_t offset),
 		void *arg, struct ord_err *e);
+/** Delete a channel that is not open: index, journal, chain.  Begun and not finished, it can be
+ * called again; nothing there is no error. Blocks: disk. */
+int ledger_remove(struct ledger_root *r, const char *channel_id, struct ord_err *e);
+const char *ledger_root_path(const struct ledger_root *r);
 /** Bytes free on the file system that holds the chains; 0 when unknown. */
 uint64_t ledger_root_free_bytes(const struct ledger_root *r);
 
@@ -75,6 +79,8 @@ struct journal;
  *  Blocks: disk.   Errors: ORD_EINTERNAL I/O; a torn tail is no error. */
 int journal_open(struct ledger *l, struct journal **out, struct ord_err *e);
 void journal_close(struct journal *j);
+/** Delete the channel's journal, which is not open.   Blocks: disk. */
+int journal_remove(struct ledger *l, struct ord_err *e);
 /** The newest mark found on opening. */
 void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block_number);
 /** Walk the surviving records behind the mark, oldest first, before the first append:

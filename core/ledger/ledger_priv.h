@@ -228,6 +228,7 @@ void ledger_finish_file(struct ledger *l);
 /* ---- journal_file.c: segments, their header and their frames
  * -------------------------------------- */
 
+#define JOURNAL_PREFIX    "journal."         /* of its files */
 #define JOURNAL_SEGMENT   (8u * 1024 * 1024) /* the largest; a larger record has its own */
 #define JOURNAL_FIRST     (256u * 1024)
 #define JOURNAL_ALIGN     4096u
