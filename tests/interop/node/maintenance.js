@@ -77,7 +77,7 @@ const during = [
 		() => accepted('upkeep', changesApplication, admins, {reader: orderers.admin, sender: orderers.admin})],
 	['the batch time-out can be changed', () => becomes('upkeep', changesTimeout)],
 	['a type that nobody knows is BAD_REQUEST', () => stays('upkeep', consensus({type: 'dice'}),
-		'attempted to change consensus type from solo to dice, transition not supported')],
+		'attempted to change consensus type from solo to dice, transition not supported: ')],
 	['leaving changes no type', () => stays('upkeep', consensus({type: 'kafka', state: normal}),
 		'attempted to change ConsensusType.Type from solo to kafka, but ConsensusType.State is changing from ' +
 		'STATE_MAINTENANCE to STATE_NORMAL')],
