@@ -98,6 +98,8 @@ int chan_start(struct chan *c, struct ord_err *e)
 					       &c->chain, e)) < 0 ||
 	    (rc = plugin_check_chain(c->plugin, c->chain, e)) < 0)
 		goto out;
+	if (!c->journal.journal && (rc = journal_remove(c->ledger, e)) < 0)
+		goto out; /* another chain's: it must not come back with that one */
 	c->chain->ops->start(c->chain);
 	c->started = true;
 	gate_open(&c->gate, c->chain);
@@ -109,12 +111,17 @@ out:
 	return rc < 0 ? err_wrap(e, "channel %s", c->id) : 0;
 }
 
-void chan_halt(struct chan *c)
+void chan_give_up(struct chan *c)
 {
 	monitor_lock(&c->commit);
 	c->giving_up = true;
 	monitor_wake(&c->commit);
 	monitor_unlock(&c->commit);
+}
+
+void chan_halt(struct chan *c)
+{
+	chan_give_up(c);
 	if (c->started)
 		c->chain->ops->halt(c->chain);
 	c->halted = true;
@@ -250,8 +257,8 @@ bool chan_errored(struct chan *c)
 	struct ord_chain *chain = gate_enter(&c->gate);
 	bool errored;
 
-	if (!chain)
-		return true;
+	if (!chain) /* while the consensus type changes, blocks can be read */
+		return chan_removed(c) || chan_failed(c);
 	errored = chain->ops->errored(chain);
 	gate_leave(&c->gate);
 	return errored;

@@ -70,6 +70,8 @@ struct chan {
 	bool started, halted;
 
 	struct gate gate;
+	struct pool_task switching; /* to another consensus (switch.c) */
+	atomic_bool switch_asked;
 	atomic_bool removed;
 	struct passing *passing; /* once removed */
 
@@ -151,6 +153,7 @@ void gate_wait_empty(struct gate *g); /* … and nobody is inside */
 /** Errors: ORD_ENOENT the chain has no block. */
 int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord_err *e);
 int chan_start(struct chan *c, struct ord_err *e);
+void chan_give_up(struct chan *c); /* wait for no ledger that refuses blocks */
 void chan_halt(struct chan *c);
 void chan_set_conf(struct chan *c, struct chanconf *take);
 void chan_wake_all(struct chan *c);
@@ -190,6 +193,11 @@ int pending_end_all(struct registrar *r, struct ord_err *e); /* what the last ru
 /* ---- participation.c ---- */
 void participation_bury(struct chan *c); /* the last reference of a removed channel is gone */
 void participation_fini(struct registrar *r);
+
+/* ---- switch.c ---- */
+bool switch_needed(const struct chan *c, const struct chanconf *next);
+void switch_begin(struct chan *c);  /* chain thread: this chain takes no more messages */
+void switch_finish(struct chan *c); /* chain thread: its last block is on disk */
 
 /* ---- support.c ---- */
 extern const struct ord_support_ops chan_support_ops;

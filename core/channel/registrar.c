@@ -274,6 +274,12 @@ void registrar_control(struct registrar *r, void (*fn)(struct registrar *r))
 	monitor_fini(&d.monitor);
 }
 
+static void give_up(void *arg, struct chan *c)
+{
+	(void)arg;
+	chan_give_up(c);
+}
+
 static void halt_one(void *arg, struct chan *c)
 {
 	(void)arg;
@@ -297,6 +303,7 @@ void registrar_close(struct registrar *r)
 {
 	if (!r)
 		return;
+	registrar_each(r, give_up, NULL); /* the control thread may be waiting for one */
 	if (r->control) {
 		registrar_control(r, halt_all);
 		registrar_control(r,

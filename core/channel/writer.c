@@ -108,10 +108,17 @@ static struct chanconf *validate(struct chan *c, const struct ord_env *config)
 static void write_new_conf(struct chan *c, struct ord_block *take, struct ord_bytes metadata)
 {
 	struct chanconf *next = validate(c, take->config);
+	bool other_consensus = switch_needed(c, next);
 
 	util_stop_at("config-validated");
+	if (other_consensus)
+		switch_begin(c);
 	chan_set_conf(c, next);
-	writer_write(c, take, metadata);
+	writer_write(c, take, other_consensus ? bytes_of(NULL, 0) : metadata);
+	writer_wait_drained(c);
+	util_stop_at("config-written");
+	if (other_consensus)
+		switch_finish(c);
 }
 
 static void write_creation(struct chan *c, struct ord_block *take, struct ord_bytes metadata)
@@ -131,6 +138,8 @@ static void write_creation(struct chan *c, struct ord_block *take, struct ord_by
 	}
 	util_stop_at("create-commit");
 	writer_write(c, take, metadata);
+	writer_wait_drained(c);
+	util_stop_at("create-written");
 }
 
 /* Everything before the new configuration is on disk first, then it comes into force, then its own
@@ -143,7 +152,6 @@ void writer_write_config(struct chan *c, struct ord_block *take, struct ord_byte
 		write_new_conf(c, take, metadata);
 	else
 		write_creation(c, take, metadata);
-	writer_wait_drained(c);
 }
 
 /* ---- completing, on the commit thread ----------------------------------------------------- */

@@ -219,10 +219,33 @@ static void tamper_with(struct rig *r)
 #define ORG1         "peerOrganizations/org1.example.com"
 #define ORDERER_HOME "ordererOrganizations/example.com/orderers/orderer.example.com/msp"
 
-static void load_plugins(struct rig *r)
+bool rig_with_skeleton;
+
+/* A folder with the one or the two plugins. */
+static char *plugin_dir(const struct rig *r)
 {
 	const char *top = getenv("TOP_BUILDDIR");
-	char *libs = x_printf("%s/.libs", top ? top : ".");
+	char *libs = realpath(top ? top : ".", NULL), *dir = rig_path(r, "plugins");
+	char *solo = x_printf("%s/.libs/solo.so", libs), *to = file_join(dir, "solo.so");
+	char *skeleton = x_printf("%s/tests/scenario/.libs/skeleton.so", libs);
+	char *second = file_join(dir, "skeleton.so");
+
+	rig_remove(dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_int_equal(symlink(solo, to), 0);
+	if (rig_with_skeleton)
+		assert_int_equal(symlink(skeleton, second), 0);
+	free(libs);
+	free(solo);
+	free(to);
+	free(skeleton);
+	free(second);
+	return dir;
+}
+
+static void load_plugins(struct rig *r)
+{
+	char *libs = plugin_dir(r);
 	char *cfg = x_printf("FABRIC_CFG_PATH=%s", r->dir), *environment[] = {cfg, NULL};
 	struct ord_err e = ERR_INIT;
 

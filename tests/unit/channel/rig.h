@@ -33,6 +33,8 @@ struct rig {
 	struct person user, other, orderer;
 };
 
+/** Have rig_make() load the skeleton beside solo. */
+extern bool rig_with_skeleton;
 /** Copy tests/golden/@ledger; nothing is opened. */
 void rig_make(struct rig *r, const char *ledger);
 int rig_try_open(struct rig *r, struct ord_err *e);

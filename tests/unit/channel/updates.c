@@ -222,6 +222,11 @@ void change_state_to_normal(Common__Config *config)
 	set_state(config, false);
 }
 
+void change_type_to_skeleton(Common__Config *config)
+{
+	set_type(config, "skeleton", true);
+}
+
 void change_type_to_kafka(Common__Config *config)
 {
 	set_type(config, "kafka", true);
@@ -230,9 +235,4 @@ void change_type_to_kafka(Common__Config *config)
 void change_type_to_solo(Common__Config *config)
 {
 	set_type(config, "solo", true);
-}
-
-void change_type_to_etcdraft(Common__Config *config)
-{
-	set_type(config, "etcdraft", true);
 }

@@ -31,8 +31,8 @@ void change_max_channels_to_1(Common__Config *config);
 void change_state_to_maintenance(Common__Config *config);
 void change_state_to_normal(Common__Config *config);
 /** Of a channel in maintenance: to that consensus type. */
+void change_type_to_skeleton(Common__Config *config);
 void change_type_to_kafka(Common__Config *config);
 void change_type_to_solo(Common__Config *config);
-void change_type_to_etcdraft(Common__Config *config);
 
 #endif /* CHANNEL_UPDATES_H */
