@@ -50,7 +50,7 @@ static int filter_expiration(const struct chanconf *conf, const struct ord_env *
 	if (!conf->caps.expiration_check)
 		return 0;
 	not_after = msp_expiry(conf->msps, env->creator);
-	if (not_after >= clock_wall_ns() / (int64_t)CLOCK_SEC_NS)
+	if (clock_wall_ns() / (int64_t)CLOCK_SEC_NS < not_after)
 		return 0;
 	return err_set(e, ORD_EINVAL, "broadcast client identity expired");
 }

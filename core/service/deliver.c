@@ -23,19 +23,6 @@ struct item {
 	int status;
 };
 
-/* The request that is being served; pump() alone touches it. */
-struct seek {
-	struct chan *chan;
-	struct ord_env *env;
-	struct policy_signed sig;
-	int64_t not_after;
-	bool checked; /* the policy held at conf_seq */
-	uint64_t conf_seq;
-	bool not_found; /* start is beyond the chain: the first block asked for ends it */
-	bool fail_if_not_ready, best_effort;
-	uint64_t next, stop;
-};
-
 struct stream {
 	atomic_uint refs; /* the net stream's, and the pump's */
 	struct service *service;
@@ -98,138 +85,6 @@ static bool ring_full(struct stream *s)
 	return full;
 }
 
-/* ---- a request: checks in Fabric's order ----------------------------------------------- */
-
-static int check_header(struct service *sv, const struct ord_env *env, struct ord_err *e)
-{
-	int64_t now = clock_wall_ns(), ts, apart;
-
-	if (!env->has_timestamp)
-		return err_set(e, ORD_EINVAL, "channel header in envelope must contain timestamp");
-	if (__builtin_mul_overflow(env->timestamp_sec, (int64_t)CLOCK_SEC_NS, &ts) ||
-	    __builtin_add_overflow(ts, env->timestamp_nanos, &ts) ||
-	    __builtin_sub_overflow(now, ts, &apart))
-		apart = INT64_MAX;
-	if (apart > sv->opts.time_window_ns || apart < -sv->opts.time_window_ns)
-		return err_set(e, ORD_EINVAL,
-			       "envelope timestamp is %lld s apart from current server time, more "
-			       "than the %lld s of General.Authentication.TimeWindow",
-			       (long long)(apart / (int64_t)CLOCK_SEC_NS),
-			       (long long)(sv->opts.time_window_ns / (int64_t)CLOCK_SEC_NS));
-	return 0;
-}
-
-static int check_binding(const struct stream *s, const struct ord_env *env, struct ord_err *e)
-{
-	struct ord_bytes actual = buf_bytes(&s->cert_hash);
-
-	if (!s->service->opts.tls_binding)
-		return 0;
-	if (env->tls_cert_hash.len == 0)
-		return err_set(e, ORD_EINVAL, "client didn't include its TLS cert hash");
-	if (actual.len == 0)
-		return err_set(e, ORD_EINVAL, "client didn't send a TLS certificate");
-	if (bytes_eq(actual, env->tls_cert_hash))
-		return 0;
-	return err_set(e, ORD_EINVAL, "claimed TLS cert hash is not the actual TLS cert hash");
-}
-
-/* Where a start position is; false: nowhere. */
-static bool resolve_start(const Orderer__SeekPosition *p, uint64_t height, uint64_t *number)
-{
-	switch (p->type_case) {
-	case ORDERER__SEEK_POSITION__TYPE_OLDEST:
-		*number = 0;
-		return true;
-	case ORDERER__SEEK_POSITION__TYPE_NEWEST:
-		*number = height - 1;
-		return true;
-	case ORDERER__SEEK_POSITION__TYPE_SPECIFIED:
-		*number = p->specified->number;
-		return *number <= height;
-	case ORDERER__SEEK_POSITION__TYPE_NEXT_COMMIT:
-		*number = height;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Fabric's resolution, oddities included: "oldest" stops at the start, an unset one at 0. */
-static int resolve_stop(const Orderer__SeekInfo *info, uint64_t start, uint64_t height,
-			uint64_t *stop, struct ord_err *e)
-{
-	const Orderer__SeekPosition *p = info->stop;
-
-	switch (p->type_case) {
-	case ORDERER__SEEK_POSITION__TYPE_OLDEST:
-		*stop = start;
-		return 0;
-	case ORDERER__SEEK_POSITION__TYPE_NEWEST:
-		*stop = info->start->type_case == p->type_case ? start : height - 1;
-		return 0;
-	case ORDERER__SEEK_POSITION__TYPE_SPECIFIED:
-		*stop = p->specified->number;
-		if (*stop < start)
-			return err_set(e, ORD_EINVAL,
-				       "start number %llu greater than stop number %llu",
-				       (unsigned long long)start, (unsigned long long)*stop);
-		return 0;
-	default:
-		*stop = 0;
-		return 0;
-	}
-}
-
-static int resolve(struct seek *k, const Orderer__SeekInfo *info, struct ord_err *e)
-{
-	uint64_t height = ledger_height(chan_ledger(k->chan));
-
-	if (!info->start || !info->stop)
-		return err_set(e, ORD_EINVAL, "seekInfo missing start or stop");
-	k->fail_if_not_ready =
-		info->behavior == ORDERER__SEEK_INFO__SEEK_BEHAVIOR__FAIL_IF_NOT_READY;
-	k->not_found = !resolve_start(info->start, height, &k->next);
-	if (k->not_found)
-		k->next = 0;
-	return resolve_stop(info, k->next, height, &k->stop, e);
-}
-
-/* May the requester read, now?  The policy is asked again when the configuration has moved. */
-static int check_access(const struct stream *s, struct seek *k, struct ord_err *e)
-{
-	struct chanconf *conf;
-	int rc;
-
-	if (!s->service->opts.no_expiration_checks &&
-	    clock_wall_ns() / (int64_t)CLOCK_SEC_NS > k->not_after)
-		return err_set(e, ORD_EPERM, "deliver client identity expired");
-	if (k->checked && chan_sequence(k->chan) == k->conf_seq)
-		return 0;
-	conf = chan_conf(k->chan);
-	rc = policy_evaluate(conf->readers, conf->readers_name, conf->msps, &k->sig, 1, e);
-	k->checked = true;
-	k->conf_seq = conf->pub.sequence;
-	chanconf_unref(conf);
-	return rc < 0 ? (e->code = ORD_EPERM) : 0;
-}
-
-/* What the requester signed. */
-static int open_session(struct seek *k, struct ord_err *e)
-{
-	struct chanconf *conf;
-
-	if (!k->env->has_signature_header)
-		return err_set(e, ORD_EINVAL, "signature header is malformed");
-	k->sig.identity = k->env->creator;
-	k->sig.signature = k->env->signature;
-	sha256(k->env->payload, k->sig.digest);
-	conf = chan_conf(k->chan);
-	k->not_after = msp_expiry(conf->msps, k->env->creator);
-	chanconf_unref(conf);
-	return 0;
-}
-
 static void wake_pump(struct chan_watch *w);
 
 /* Begin the request in @body: 0, or the status' error. */
@@ -244,7 +99,7 @@ static int begin(struct stream *s, struct ord_bytes body, struct ord_err *e)
 		return rc;
 	if (!k->env->header_ok)
 		return ORD_EINVAL;
-	if ((rc = check_header(sv, k->env, e)) < 0 || (rc = check_binding(s, k->env, e)) < 0)
+	if ((rc = seek_check(k, sv, buf_bytes(&s->cert_hash), e)) < 0)
 		return rc;
 	k->chan = registrar_find(*sv->opts.registrar, k->env->channel_id);
 	if (!k->chan)
@@ -257,8 +112,8 @@ static int begin(struct stream *s, struct ord_bytes body, struct ord_err *e)
 		info->error_response == ORDERER__SEEK_INFO__SEEK_ERROR_RESPONSE__BEST_EFFORT;
 	if (!k->best_effort && chan_errored(k->chan))
 		rc = err_set(e, ORD_EUNAVAIL, "consenter error");
-	else if ((rc = open_session(k, e)) == 0 && (rc = check_access(s, k, e)) == 0)
-		rc = resolve(k, info, e);
+	else if ((rc = seek_session(k, e)) == 0 && (rc = seek_access(k, sv, e)) == 0)
+		rc = seek_resolve(k, info, e);
 	wire_free(info);
 	return rc;
 }
@@ -299,7 +154,7 @@ static int next_block(struct stream *s, struct ord_err *e)
 			  e->msg);
 		return ORD_EUNAVAIL;
 	}
-	if ((rc = check_access(s, k, e)) < 0) {
+	if ((rc = seek_access(k, s->service, e)) < 0) {
 		block_unref(b);
 		return rc;
 	}

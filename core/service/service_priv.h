@@ -49,6 +49,33 @@ void service_leave(struct service *sv, size_t bytes);
  */
 void service_forget(struct service *sv, struct starved *s);
 
+/* ---- seek.c: one request of Deliver ------------------------------------------------------ */
+
+/* The request that is being served; pump() alone touches it. */
+struct seek {
+	struct chan *chan;
+	struct ord_env *env;
+	struct policy_signed sig;
+	int64_t not_after;
+	bool checked; /* the policy held at conf_seq */
+	uint64_t conf_seq;
+	bool not_found; /* start is beyond the chain: the first block asked for ends it */
+	bool fail_if_not_ready, best_effort;
+	uint64_t next, stop;
+};
+
+/** Time and TLS binding of the request in @k->env.   Errors: ORD_EINVAL. */
+int seek_check(const struct seek *k, const struct service *sv, struct ord_bytes cert_hash,
+	       struct ord_err *e);
+/** What the requester signed, and until when he may read; @k->chan is known.
+ *  Errors: ORD_EINVAL. */
+int seek_session(struct seek *k, struct ord_err *e);
+/** May the requester read, now?  The policy is asked again when the configuration has moved.
+ *  Errors: ORD_EPERM. */
+int seek_access(struct seek *k, const struct service *sv, struct ord_err *e);
+/** Where to begin and to stop.   Errors: ORD_EINVAL. */
+int seek_resolve(struct seek *k, const Orderer__SeekInfo *info, struct ord_err *e);
+
 extern const struct net_method broadcast_method;
 extern const struct net_method deliver_method;
 

@@ -529,6 +529,14 @@ void change_to_tiny_messages(Common__Config *config)
 	set_value(group(config->channel_group, "Orderer"), "BatchSize", &s);
 }
 
+void change_without_policies(Common__Config *config)
+{
+	Common__ConfigGroup *channel = config->channel_group;
+
+	while (channel->n_policies > 0)
+		wire_free(channel->policies[--channel->n_policies]);
+}
+
 void change_without_org1(Common__Config *config)
 {
 	Common__ConfigGroup *app = group(config->channel_group, "Application");

@@ -87,6 +87,7 @@ struct ord_bytes rig_orderer_value(Common__Config *config, const char *key);
 void change_nothing(Common__Config *config);
 void change_to_maintenance(Common__Config *config);
 void change_to_tiny_messages(Common__Config *config); /* AbsoluteMaxBytes 2000 */
+void change_without_policies(Common__Config *config); /* of /Channel: no Readers, no Writers */
 void change_without_org1(Common__Config *config);     /* Org1 is no member any more */
 
 /* ---- a chain that can be told how to behave --------------------------------------------------

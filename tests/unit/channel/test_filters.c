@@ -162,6 +162,45 @@ static void expiry_is_not_looked_at_when_the_operator_says_so(void **state)
 	person_fini(&late);
 }
 
+/* A channel that has not voted for V1_1 knows no expiry. */
+static void expiry_is_not_looked_at_without_the_capability(void **state)
+{
+	struct chanconf *conf = chan_conf(rig.chan);
+	struct ord_err e = ERR_INIT;
+	struct person late;
+
+	(void)state;
+	person_make(&late, -60);
+	conf->caps.expiration_check = false;
+	test_ok(normal(rig_tx(&late, "x"), &e), &e);
+	chanconf_unref(conf);
+	person_fini(&late);
+}
+
+static atomic_int_fast64_t now_ns;
+
+static uint64_t told_time(void)
+{
+	return (uint64_t)atomic_load(&now_ns);
+}
+
+static void a_certificate_expires_with_its_last_second(void **state)
+{
+	struct chanconf *conf = chan_conf(rig.chan);
+	struct ord_env *env = rig_tx(&rig.user, "x");
+	int64_t end = msp_expiry(conf->msps, env->creator) * (int64_t)CLOCK_SEC_NS;
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	atomic_store(&now_ns, end - 1);
+	clock_virtual(told_time);
+	test_ok(normal(env_ref(env), &e), &e);
+	atomic_store(&now_ns, end);
+	test_fails(normal(env, &e), &e, ORD_EINVAL, "broadcast client identity expired");
+	clock_virtual(NULL);
+	chanconf_unref(conf);
+}
+
 static void exactly_the_largest_size_passes(void **state)
 {
 	struct ord_env *env = rig_tx(&rig.user, "");
@@ -273,6 +312,8 @@ int main(void)
 		TEST(an_empty_message_is_refused_first),
 		TEST(filters_come_in_fabrics_order),
 		TEST(expiry_is_not_looked_at_when_the_operator_says_so),
+		TEST(expiry_is_not_looked_at_without_the_capability),
+		TEST(a_certificate_expires_with_its_last_second),
 		TEST(exactly_the_largest_size_passes),
 		TEST(who_is_no_writer_is_denied),
 		TEST(maintenance_refuses_all_normal_messages),

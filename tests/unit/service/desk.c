@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "desk.h"
 
-static void start_server(struct desk *d)
+static void start_server(struct desk *d, const struct net_opts *given)
 {
-	struct net_opts o = {.address = "127.0.0.1", .methods = service_methods(d->service)};
+	struct net_opts o = *given;
 	struct ord_err e = ERR_INIT;
 
+	o.address = "127.0.0.1";
+	o.methods = service_methods(d->service);
 	test_ok(net_server_new(&o, &d->server, &e), &e);
 	test_ok(net_server_start(d->server, &e), &e);
+	test_ok(net_client_new(&d->client, &e), &e);
 }
 
 struct net_link *desk_link(struct desk *d)
 {
-	struct net_link_opts o = {.address = "127.0.0.1", .port = net_server_port(d->server)};
+	struct net_link_opts o = {
+		.address = "127.0.0.1", .port = net_server_port(d->server), .tls = d->tls};
 	struct net_link *l = NULL;
 	struct ord_err e = ERR_INIT;
 
@@ -20,10 +24,9 @@ struct net_link *desk_link(struct desk *d)
 	return l;
 }
 
-void desk_open(struct desk *d, const struct service_opts *given)
+static void open_service(struct desk *d, const struct service_opts *given)
 {
 	struct service_opts o = given ? *given : (struct service_opts){0};
-	struct ord_err e = ERR_INIT;
 
 	*d = (struct desk){0};
 	rig_make(&d->rig, "ledger");
@@ -37,9 +40,52 @@ void desk_open(struct desk *d, const struct service_opts *given)
 	o.max_inflight = o.max_inflight ? o.max_inflight : 8192;
 	o.max_inflight_bytes = o.max_inflight_bytes ? o.max_inflight_bytes : 64u << 20;
 	d->service = service_new(&o);
-	start_server(d);
-	test_ok(net_client_new(&d->client, &e), &e);
+}
+
+void desk_open(struct desk *d, const struct service_opts *o)
+{
+	open_service(d, o);
+	start_server(d, &(struct net_opts){0});
 	d->link = desk_link(d);
+}
+
+#define ORDERER_TLS \
+	"crypto-config/ordererOrganizations/example.com/orderers/orderer.example.com/tls/"
+#define USER_TLS \
+	"crypto-config/peerOrganizations/org1.example.com/users/User1@org1.example.com/tls/"
+
+void desk_open_tls(struct desk *d, const struct service_opts *o, uint8_t cert_hash[SHA256_LEN])
+{
+	struct buf cert = test_golden(ORDERER_TLS "server.crt");
+	struct buf key = test_golden(ORDERER_TLS "server.key");
+	struct buf ca = test_golden(ORDERER_TLS "ca.crt");
+	struct buf user = test_golden(USER_TLS "client.crt");
+	struct buf user_key = test_golden(USER_TLS "client.key");
+	struct buf user_ca = test_golden(USER_TLS "ca.crt");
+	struct ord_bytes trusted = buf_bytes(&user_ca);
+	struct net_opts n = {.tls = true, .client_auth = true};
+	struct ord_err e = ERR_INIT;
+	unsigned len = 0;
+	X509 *x;
+
+	n.cert_pem = buf_bytes(&cert);
+	n.key_pem = buf_bytes(&key);
+	open_service(d, o);
+	start_server(d, &n);
+	test_ok(net_server_client_cas(d->server, &trusted, 1, &e), &e);
+	test_ok(net_tls_new(buf_bytes(&ca), buf_bytes(&user), buf_bytes(&user_key),
+			    "orderer.example.com", 0, &d->tls, &e),
+		&e);
+	test_ok(crypto_cert_from_pem(buf_bytes(&user), &x, &e), &e);
+	assert_int_equal(X509_digest(x, EVP_sha256(), cert_hash, &len), 1);
+	X509_free(x);
+	d->link = desk_link(d);
+	buf_fini(&cert);
+	buf_fini(&key);
+	buf_fini(&ca);
+	buf_fini(&user);
+	buf_fini(&user_key);
+	buf_fini(&user_ca);
 }
 
 /* In the daemon's order: streams, workers, chains. */
@@ -47,6 +93,7 @@ void desk_close(struct desk *d)
 {
 	tamper_release();
 	net_client_free(d->client);
+	net_tls_free(d->tls);
 	net_server_stop(d->server, 0);
 	rig_close(&d->rig);
 	net_server_free(d->server);

@@ -13,11 +13,14 @@ struct desk {
 	struct service *service;
 	struct net_server *server;
 	struct net_client *client;
+	struct net_tls *tls; /* NULL: plain */
 	struct net_link *link;
 };
 
 /** Options left zero get what suits a test; @o may be NULL. */
 void desk_open(struct desk *d, const struct service_opts *o);
+/** With mutual TLS: the client is User1 of Org1, whose certificate has the hash @cert_hash. */
+void desk_open_tls(struct desk *d, const struct service_opts *o, uint8_t cert_hash[SHA256_LEN]);
 void desk_close(struct desk *d);
 struct net_link *desk_link(struct desk *d); /* one more connection */
 

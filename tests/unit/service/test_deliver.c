@@ -28,7 +28,7 @@ static int tear_down(void **state)
 
 enum where { ABSENT, UNSET, OLDEST, NEWEST, AT, NEXT_COMMIT };
 
-struct seek {
+struct sought {
 	enum where start;
 	uint64_t start_at;
 	enum where stop;
@@ -82,7 +82,7 @@ static Orderer__SeekPosition *position(Orderer__SeekPosition *p, enum where w, u
 	return p;
 }
 
-static struct ord_env *request(const struct person *p, const char *channel, const struct seek *k)
+static struct ord_env *request(const struct person *p, const char *channel, const struct sought *k)
 {
 	Orderer__SeekInfo info = ORDERER__SEEK_INFO__INIT;
 	Orderer__SeekPosition start, stop;
@@ -101,7 +101,7 @@ static struct ord_env *request(const struct person *p, const char *channel, cons
 	return env;
 }
 
-static void ask(struct talk *t, const struct person *p, struct seek k)
+static void ask(struct talk *t, const struct person *p, struct sought k)
 {
 	struct ord_env *env = request(p, RIG_CHANNEL, &k);
 
@@ -109,16 +109,16 @@ static void ask(struct talk *t, const struct person *p, struct seek k)
 	env_unref(env);
 }
 
-static void seek(struct talk *t, struct seek k)
+static void seek(struct talk *t, struct sought k)
 {
 	talk_open(t, desk.link, "Deliver");
 	ask(t, &desk.rig.user, k);
 }
 
 /* From the next block on, as peers do it. */
-static struct seek follow(void)
+static struct sought follow(void)
 {
-	return (struct seek)RANGE(AT, height(), AT, UINT64_MAX);
+	return (struct sought)RANGE(AT, height(), AT, UINT64_MAX);
 }
 
 /* One more block on the channel. */
@@ -135,7 +135,7 @@ static void add_block(void)
 #define H 1000000 /* stands for the height; H - 1 is the newest block */
 
 struct row {
-	struct seek k;
+	struct sought k;
 	unsigned blocks; /* H: as many as there are */
 	uint64_t first;
 	int status;
@@ -208,8 +208,8 @@ static void a_start_at_the_height_waits_for_the_block(void **state)
 	static struct talk at, next;
 
 	(void)state;
-	seek(&at, (struct seek)RANGE(AT, n, AT, n));
-	seek(&next, (struct seek)RANGE(NEXT_COMMIT, 0, AT, n + 1));
+	seek(&at, (struct sought)RANGE(AT, n, AT, n));
+	seek(&next, (struct sought)RANGE(NEXT_COMMIT, 0, AT, n + 1));
 	for (int i = 0; i < 10; i++)
 		net_client_run(desk.client, clock_mono_ns() + CLOCK_MS_NS);
 	assert_int_equal(at.blocks + next.blocks + at.answers + next.answers, 0);
@@ -231,7 +231,7 @@ static void a_stop_that_has_passed_follows_for_ever(void **state)
 	static struct talk t;
 
 	(void)state;
-	seek(&t, (struct seek)RANGE(AT, 5, UNSET, 0));
+	seek(&t, (struct sought)RANGE(AT, 5, UNSET, 0));
 	for (unsigned i = 1; i <= 3; i++) {
 		add_block();
 		desk_until(&desk, t.blocks == there + i);
@@ -245,9 +245,9 @@ static void requests_follow_each_other_on_one_stream(void **state)
 	static struct talk t;
 
 	(void)state;
-	seek(&t, (struct seek)RANGE(AT, 0, AT, 3));
-	ask(&t, &desk.rig.other, (struct seek)RANGE(AT, 4, AT, 5));
-	ask(&t, &desk.rig.user, (struct seek)RANGE(AT, 6, AT, 6));
+	seek(&t, (struct sought)RANGE(AT, 0, AT, 3));
+	ask(&t, &desk.rig.other, (struct sought)RANGE(AT, 4, AT, 5));
+	ask(&t, &desk.rig.user, (struct sought)RANGE(AT, 6, AT, 6));
 	net_call_half_close(t.s);
 	desk_until(&desk, t.closed);
 	assert_int_equal(t.code, NET_OK);
@@ -274,7 +274,7 @@ static void refused(const struct ord_env *env, int status)
 	assert_int_equal(t.status, status);
 }
 
-static const struct seek all = {.start = OLDEST, .stop = NEWEST};
+static const struct sought all = {.start = OLDEST, .stop = NEWEST};
 
 static void a_malformed_request_is_a_bad_request(void **state)
 {
@@ -366,7 +366,7 @@ static void who_is_no_reader_is_forbidden(void **state)
 	env_unref(env);
 	person_fini(&late);
 	/* authorisation comes before missing positions */
-	env = request(&mixed, RIG_CHANNEL, &(struct seek){.start = ABSENT, .stop = ABSENT});
+	env = request(&mixed, RIG_CHANNEL, &(struct sought){.start = ABSENT, .stop = ABSENT});
 	refused(env, 403);
 	env_unref(env);
 }
@@ -392,7 +392,7 @@ static void mutual_tls_asks_for_the_binding(void **state)
 
 static void a_consenter_in_trouble_ends_strict_streams_only(void **state)
 {
-	struct seek lenient = follow();
+	struct sought lenient = follow();
 	static struct talk strict, effort, again, late_effort;
 
 	(void)state;
@@ -407,17 +407,17 @@ static void a_consenter_in_trouble_ends_strict_streams_only(void **state)
 	assert_int_equal(strict.status, 503);
 	assert_int_equal(strict.code, NET_OK);
 	assert_false(effort.closed);
-	seek(&again, (struct seek)RANGE(OLDEST, 0, NEWEST, 0));
+	seek(&again, (struct sought)RANGE(OLDEST, 0, NEWEST, 0));
 	desk_until(&desk, again.closed);
 	assert_int_equal(again.status, 503);
 	assert_int_equal(again.blocks, 0);
-	seek(&late_effort, (struct seek){OLDEST, 0, NEWEST, 0, .best_effort = true});
+	seek(&late_effort, (struct sought){OLDEST, 0, NEWEST, 0, .best_effort = true});
 	desk_until(&desk, late_effort.answers == 1);
 	assert_int_equal(late_effort.status, 200);
 	add_block();
 	desk_until(&desk, effort.blocks == 2);
 	atomic_store(&tamper.errored, false);
-	seek(&again, (struct seek)RANGE(OLDEST, 0, OLDEST, 0));
+	seek(&again, (struct sought)RANGE(OLDEST, 0, OLDEST, 0));
 	desk_until(&desk, again.answers == 1);
 	assert_int_equal(again.status, 200);
 }
