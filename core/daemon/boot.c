@@ -202,6 +202,8 @@ static struct service *make_service(const struct daemon *d)
 			(uint32_t)localconf_uint(conf, "Broadcast.MaxInflightPerStream"),
 		.max_inflight = MAX_INFLIGHT,
 		.max_inflight_bytes = localconf_uint(conf, "Broadcast.MaxInflightBytes"),
+		.broadcast_trace_dir = localconf_str(conf, "Debug.BroadcastTraceDir"),
+		.deliver_trace_dir = localconf_str(conf, "Debug.DeliverTraceDir"),
 	};
 
 	return service_new(&o);

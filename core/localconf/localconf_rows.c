@@ -184,9 +184,11 @@ static const struct localconf_row rows[] = {
 	IDLE("Kafka.SASLPlain.Password", SECRET, "", "Password."),
 
 	/* ---- what watches and administers ------------------------------------------------ */
-	IDLE("Debug.BroadcastTraceDir", PATH_CWD, "",
-	     "Write every Broadcast request to a file here."),
-	IDLE("Debug.DeliverTraceDir", PATH_CWD, "", "Write every Deliver request to a file here."),
+	ROW("Debug.BroadcastTraceDir", PATH_CWD, "",
+	    "Write every Broadcast request, a signed Envelope, to a file in this directory. For a "
+	    "short time: nothing is ever removed there."),
+	ROW("Debug.DeliverTraceDir", PATH_CWD, "",
+	    "Write every Deliver request to a file in this directory."),
 	ROW("Operations.ListenAddress", STRING, "",
 	    "Address and port of the operations endpoint: /healthz, /logspec, /version. Fabric's "
 	    "file says 127.0.0.1:8443; here nothing listens unless this is set."),

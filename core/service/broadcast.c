@@ -239,7 +239,8 @@ static void on_settled(struct ord_ticket *t, int code, const char *why)
 
 static int process(struct message *m, struct ord_err *e)
 {
-	struct registrar *r = *m->stream->service->opts.registrar;
+	struct service *sv = m->stream->service;
+	struct registrar *r = *sv->opts.registrar;
 	struct ord_env *config = NULL;
 	int rc;
 
@@ -247,6 +248,7 @@ static int process(struct message *m, struct ord_err *e)
 		m->undecodable = true;
 		return rc;
 	}
+	trace_request(sv, sv->opts.broadcast_trace_dir, "Broadcast", m->env);
 	if (!m->env->header_ok) {
 		e->code = ORD_EINVAL;
 		return err_wrap(e, "could not determine channel ID");

@@ -97,6 +97,7 @@ static int begin(struct stream *s, struct ord_bytes body, struct ord_err *e)
 
 	if ((rc = env_parse(body, &k->env, e)) < 0)
 		return rc;
+	trace_request(sv, sv->opts.deliver_trace_dir, "Deliver", k->env);
 	if (!k->env->header_ok)
 		return ORD_EINVAL;
 	if ((rc = seek_check(k, sv, buf_bytes(&s->cert_hash), e)) < 0)

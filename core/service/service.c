@@ -157,7 +157,7 @@ bool service_quiet(struct service *sv)
 	bool quiet;
 
 	pthread_mutex_lock(&sv->lock);
-	quiet = sv->inflight == 1;
+	quiet = sv->inflight == 1 && !sv->opts.broadcast_trace_dir;
 	pthread_mutex_unlock(&sv->lock);
 	return quiet;
 }
@@ -170,6 +170,8 @@ struct service *service_new(const struct service_opts *o)
 
 	util_assert(o->max_inflight_stream > 0 && o->max_inflight > 0);
 	sv->opts = *o;
+	if (sv->opts.broadcast_trace_dir && !*sv->opts.broadcast_trace_dir)
+		sv->opts.broadcast_trace_dir = NULL;
 	if (!sv->opts.readers)
 		sv->opts.readers = o->pool;
 	sv->methods[0] = broadcast_method;

@@ -22,6 +22,8 @@ struct service_opts {
 	uint32_t max_inflight_stream; /* messages of one Broadcast stream under way */
 	uint32_t max_inflight;        /* of all Broadcast streams together */
 	uint64_t max_inflight_bytes;  /* likewise, in bytes */
+	const char *broadcast_trace_dir,
+		*deliver_trace_dir; /* a file a request; NULL or "": none */
 };
 
 struct service *service_new(const struct service_opts *o);

@@ -30,6 +30,7 @@ struct starved {
 struct service {
 	struct service_opts opts;
 	struct net_method methods[3];
+	atomic_bool trace_failed; /* and somebody was told */
 
 	pthread_mutex_t lock; /* guards the rest */
 	uint32_t inflight;
@@ -75,6 +76,12 @@ int seek_session(struct seek *k, struct ord_err *e);
 int seek_access(struct seek *k, const struct service *sv, struct ord_err *e);
 /** Where to begin and to stop.   Errors: ORD_EINVAL. */
 int seek_resolve(struct seek *k, const Orderer__SeekInfo *info, struct ord_err *e);
+
+/* ---- trace.c ------------------------------------------------------------------------------- */
+
+/** Write @env to a file in @dir, if there is one.   Blocks: disk. */
+void trace_request(struct service *sv, const char *dir, const char *method,
+		   const struct ord_env *env);
 
 extern const struct net_method broadcast_method;
 extern const struct net_method deliver_method;

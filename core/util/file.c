@@ -60,6 +60,17 @@ static int write_all(int fd, struct ord_bytes content)
 	return 0;
 }
 
+int file_write(const char *path, struct ord_bytes content, unsigned mode, struct ord_err *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode), rc = 0;
+
+	if (fd < 0 || write_all(fd, content) < 0)
+		rc = err_sys(e, errno, "write %s", path);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int file_write_atomic(const char *path, struct ord_bytes content, unsigned mode, struct ord_err *e)
 {
 	char *tmp = x_printf("%s.tmp", path), *dir = x_strdup(path), *slash = strrchr(dir, '/');

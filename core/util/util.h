@@ -310,6 +310,8 @@ uint64_t util_siphash(struct ord_bytes key); /* the process-wide random key */
 /** Read the whole regular file @path of at most @max bytes; appended to @b.
  *  Blocks: disk.   Errors: ORD_ENOENT, ORD_EPERM, ORD_ETOOBIG, ORD_EINTERNAL; all name the path. */
 int file_read(const char *path, size_t max, struct buf *b, struct ord_err *e);
+/** Write @path, where it is, without a sync: what may be lost.   Blocks: disk. */
+int file_write(const char *path, struct ord_bytes content, unsigned mode, struct ord_err *e);
 /** Write @path by a temporary file, fsync, rename and directory fsync.   Blocks: disk. */
 int file_write_atomic(const char *path, struct ord_bytes content, unsigned mode, struct ord_err *e);
 int file_mkdir_p(const char *path, unsigned mode, struct ord_err *e);
