@@ -70,7 +70,9 @@ static const struct localconf_row rows[] = {
 	    "Check client certificates as of this long ago."),
 
 	ROW("General.Keepalive.ServerMinInterval", DURATION, "60s",
-	    "Clients that ping more often than this are disconnected.", .zero_unset = true),
+	    "Clients that ping more often than this are disconnected; every 10s is always fine, "
+	    "since gateways do that.",
+	    .zero_unset = true),
 	ROW("General.Keepalive.ServerInterval", DURATION, "7200s",
 	    "A client that is silent for this long is pinged.", .zero_unset = true),
 	ROW("General.Keepalive.ServerTimeout", DURATION, "20s",
