@@ -100,7 +100,8 @@ int chanconf_accept(const struct chanconf *current, const Common__Config *config
  *  the supplied config result" …. */
 int chanconf_validate(const struct chanconf *current, const struct ord_env *config_msg,
 		      struct chanconf **next, struct ord_err *e);
-/** The maintenance filter (spec 4.6) on the CONFIG envelope made for an existing channel.
+/** The maintenance filter (spec 4.6) on the CONFIG envelope made for an existing channel, but for
+ *  whether there is a plugin of the type it turns to.
  *  Errors: ORD_EINVAL "config transaction inspection failed: …", which clients see behind "config
  *  update for existing channel did not pass maintenance checks: ". */
 int chanconf_check_migration(const struct chanconf *current, const struct ord_env *config_msg,

@@ -326,9 +326,7 @@ static const struct step migrations[] = {
 	{NOW, enter, type_kafka,
 	 INSPECTION "attempted to change ConsensusType.Type from solo to kafka, but "
 		    "ConsensusType.State is changing from STATE_MAINTENANCE to STATE_NORMAL"},
-	{NOW, enter, become_other,
-	 INSPECTION "attempted to change consensus type from solo to other, transition not "
-		    "supported"},
+	{NOW, enter, become_other, NULL}, /* whether there is such a plugin, others know */
 	{NOW, enter, become_broken_raft,
 	 INSPECTION "failed to unmarshal etcdraft metadata configuration: etcdraft.ConfigMetadata: "
 		    "unexpected EOF"},
