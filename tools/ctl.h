@@ -73,6 +73,8 @@ void ctl_help(const struct ctl_cmd *cmd, FILE *to);
 
 /* ---- what commands share ------------------------------------------------------------- */
 
+/** A size as CTL_SIZE takes it; -1: it is none. */
+int ctl_parse_size(const char *text, uint64_t *out);
 /** Write @content to @path, or to standard output when @path is "-" or NULL. */
 int ctl_output(const char *path, struct ord_bytes content, struct ord_err *e);
 /** Read @path, or standard input when it is "-", up to @max bytes. */

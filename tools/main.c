@@ -31,6 +31,10 @@ static const struct ctl_cmd *const commands[] = {
 	&cmd_encode,
 	&cmd_update_compute,
 	&cmd_config_update_check,
+	&cmd_config_get,
+	&cmd_config_set,
+	&cmd_config_add_org,
+	&cmd_config_remove_org,
 	&cmd_sign,
 };
 

@@ -33,7 +33,7 @@ static int parse_uint(const char *text, uint64_t *out, const char **rest)
 	return 0;
 }
 
-static int parse_size(const char *text, uint64_t *out)
+int ctl_parse_size(const char *text, uint64_t *out)
 {
 	static const char units[] = "KMG";
 	const char *rest, *unit;
@@ -82,7 +82,7 @@ static int set_value(const struct ctl_opt *o, void *at, const char *text, struct
 			return wrong_value(o, text, "a number", e);
 		return 0;
 	case CTL_SIZE:
-		if (parse_size(text, at) < 0)
+		if (ctl_parse_size(text, at) < 0)
 			return wrong_value(o, text, "a size such as 1024, 64k or 2MB", e);
 		return 0;
 	case CTL_DURATION:

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_field: scalars, lists and maps of configuration messages. */
+#include "config_field.h"
+#include "ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void *member(const struct config_slot *s)
+{
+	return (char *)s->msg + s->field->offset;
+}
+
+static size_t *count(const struct config_slot *s)
+{
+	return (size_t *)(void *)((char *)s->msg + s->field->quantifier_offset);
+}
+
+/* ---- texts ------------------------------------------------------------------------------ */
+
+static void replace(char **at, const char *text)
+{
+	if (*at != (const char *)protobuf_c_empty_string)
+		free(*at);
+	*at = x_strdup(text);
+}
+
+static int set_text(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	if (!*text)
+		return err_set(e, ORD_EINVAL, "want a name");
+	replace(member(s), text);
+	return 0;
+}
+
+static void get_text(const struct config_slot *s, struct buf *out)
+{
+	char *const *at = member(s);
+
+	buf_add_str(out, *at);
+}
+
+static int set_duration(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	int64_t ns;
+
+	if (duration_parse(text, &ns, NULL) < 0 || ns <= 0)
+		return err_set(e, ORD_EINVAL, "want a duration such as 500ms or 2s");
+	replace(member(s), text);
+	return 0;
+}
+
+const struct config_field config_field_text = {set_text, get_text};
+const struct config_field config_field_duration = {set_duration, get_text};
+
+/* ---- numbers ---------------------------------------------------------------------------- */
+
+static int put_number(struct config_slot *s, uint64_t n, struct ord_err *e)
+{
+	if (s->field->type == PROTOBUF_C_TYPE_UINT64)
+		*(uint64_t *)member(s) = n;
+	else if (n <= UINT32_MAX)
+		*(uint32_t *)member(s) = (uint32_t)n;
+	else
+		return err_set(e, ORD_EINVAL, "want less than 4 G");
+	return 0;
+}
+
+static int set_number(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 19 || strspn(text, "0123456789") != len)
+		return err_set(e, ORD_EINVAL, "want a number");
+	return put_number(s, strtoull(text, NULL, 10), e);
+}
+
+static int set_size(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	uint64_t n;
+
+	if (ctl_parse_size(text, &n) < 0)
+		return err_set(e, ORD_EINVAL, "want a size such as 524288, 512k or 2MB");
+	return put_number(s, n, e);
+}
+
+static void get_number(const struct config_slot *s, struct buf *out)
+{
+	buf_printf(out, "%" PRIu64,
+		   s->field->type == PROTOBUF_C_TYPE_UINT64 ? *(uint64_t *)member(s)
+							    : *(uint32_t *)member(s));
+}
+
+const struct config_field config_field_number = {set_number, get_number};
+const struct config_field config_field_size = {set_size, get_number};
+
+/* ---- the consensus state ------------------------------------------------------------------ */
+
+static const char *const states[] = {"normal", "maintenance"}; /* by number */
+
+static int set_state(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(states); i++)
+		if (strcmp(text, states[i]) == 0) {
+			*(int *)member(s) = (int)i;
+			return 0;
+		}
+	return err_set(e, ORD_EINVAL, "want normal or maintenance");
+}
+
+static void get_state(const struct config_slot *s, struct buf *out)
+{
+	int state = *(int *)member(s);
+
+	if (state >= 0 && (size_t)state < UTIL_ARRAY_LEN(states))
+		buf_add_str(out, states[state]);
+	else
+		buf_printf(out, "%d", state);
+}
+
+const struct config_field config_field_state = {set_state, get_state};
+
+/* ---- lists -------------------------------------------------------------------------------- */
+
+/* Call @add for each element of "a,b". */
+static int each_element(const char *text,
+			int (*add)(struct config_slot *s, const char *element, struct ord_err *e),
+			struct config_slot *s, struct ord_err *e)
+{
+	int rc = 0;
+
+	while (rc == 0 && *text) {
+		size_t len = strcspn(text, ",");
+		char *element = x_strndup(text, len);
+
+		rc = len > 0 ? add(s, element, e) : err_set(e, ORD_EINVAL, "an element is empty");
+		free(element);
+		text += len + (text[len] == ',');
+	}
+	return rc;
+}
+
+/* Make room for one more pointer and put @item there. */
+static void append(struct config_slot *s, void *item)
+{
+	void ***list = member(s);
+	size_t *n = count(s);
+
+	*list = x_realloc(*list, (*n + 1) * sizeof(void *));
+	(*list)[(*n)++] = item;
+}
+
+static void empty(struct config_slot *s, void (*release)(void *item))
+{
+	void **list = *(void ***)member(s);
+
+	for (size_t i = 0; i < *count(s); i++)
+		release(list[i]);
+	*count(s) = 0;
+}
+
+static int check_host_port(const char *text, struct ord_err *e)
+{
+	const char *colon = strrchr(text, ':');
+	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
+
+	if (!colon || colon == text || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+	    port < 1 || port > 65535)
+		return err_set(e, ORD_EINVAL, "want HOST:PORT, or several with commas");
+	return 0;
+}
+
+static int add_address(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	int rc = check_host_port(text, e);
+
+	if (rc == 0)
+		append(s, x_strdup(text));
+	return rc;
+}
+
+static int set_list(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	empty(s, free);
+	return each_element(text, add_address, s, e);
+}
+
+static void get_list(const struct config_slot *s, struct buf *out)
+{
+	char *const *list = *(char ***)member(s);
+
+	for (size_t i = 0; i < *count(s); i++)
+		buf_printf(out, "%s%s", i ? "," : "", list[i]);
+}
+
+static int add_anchor(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	const char *colon = strrchr(text, ':');
+	Protos__AnchorPeer *peer;
+	int rc = check_host_port(text, e);
+
+	if (rc < 0)
+		return rc;
+	peer = x_alloc(sizeof(*peer));
+	protos__anchor_peer__init(peer);
+	peer->host = x_strndup(text, (size_t)(colon - text));
+	peer->port = (int32_t)strtoul(colon + 1, NULL, 10);
+	append(s, peer);
+	return 0;
+}
+
+static int set_anchors(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	empty(s, wire_free);
+	return each_element(text, add_anchor, s, e);
+}
+
+static void get_anchors(const struct config_slot *s, struct buf *out)
+{
+	Protos__AnchorPeer *const *list = *(Protos__AnchorPeer ***)member(s);
+
+	for (size_t i = 0; i < *count(s); i++)
+		buf_printf(out, "%s%s:%d", i ? "," : "", list[i]->host, list[i]->port);
+}
+
+const struct config_field config_field_list = {set_list, get_list};
+const struct config_field config_field_anchors = {set_anchors, get_anchors};
+
+/* ---- maps --------------------------------------------------------------------------------- */
+
+/* Fabric's are read by their highest one: an older orderer or peer must know them all. */
+static int set_capability(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	Common__Capabilities__CapabilitiesEntry *entry;
+
+	if (text[0] != 'V' || strspn(text + 1, "0123456789_") != strlen(text) - 1 || !text[1])
+		return err_set(e, ORD_EINVAL, "want a capability such as V1_4_3");
+	empty(s, wire_free);
+	entry = x_alloc(sizeof(*entry));
+	common__capabilities__capabilities_entry__init(entry);
+	entry->key = x_strdup(text);
+	entry->value = x_alloc(sizeof(*entry->value));
+	common__capability__init(entry->value);
+	append(s, entry);
+	return 0;
+}
+
+static void get_capability(const struct config_slot *s, struct buf *out)
+{
+	Common__Capabilities__CapabilitiesEntry *const *list =
+		*(Common__Capabilities__CapabilitiesEntry ***)member(s);
+
+	for (size_t i = 0; i < *count(s); i++)
+		buf_printf(out, "%s%s", i ? "," : "", list[i]->key);
+}
+
+static size_t acl_index(const struct config_slot *s)
+{
+	Protos__ACLs__AclsEntry *const *list = *(Protos__ACLs__AclsEntry ***)member(s);
+	size_t i = 0;
+
+	while (i < *count(s) && strcmp(list[i]->key, s->entry) != 0)
+		i++;
+	return i;
+}
+
+static void remove_acl(struct config_slot *s)
+{
+	Protos__ACLs__AclsEntry **list = *(Protos__ACLs__AclsEntry ***)member(s);
+	size_t i = acl_index(s);
+
+	if (i == *count(s))
+		return;
+	wire_free(list[i]);
+	list[i] = list[--*count(s)]; /* packed in order all the same */
+}
+
+static int set_acl(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	Protos__ACLs__AclsEntry *entry;
+
+	(void)e; /* Fabric takes any text */
+	remove_acl(s);
+	if (!*text)
+		return 0;
+	entry = x_alloc(sizeof(*entry));
+	protos__acls__acls_entry__init(entry);
+	entry->key = x_strdup(s->entry);
+	entry->value = x_alloc(sizeof(*entry->value));
+	protos__apiresource__init(entry->value);
+	entry->value->policy_ref = x_strdup(text);
+	append(s, entry);
+	return 0;
+}
+
+static void get_acl(const struct config_slot *s, struct buf *out)
+{
+	Protos__ACLs__AclsEntry *const *list = *(Protos__ACLs__AclsEntry ***)member(s);
+	size_t i = acl_index(s);
+
+	if (i < *count(s))
+		buf_add_str(out, list[i]->value->policy_ref);
+}
+
+const struct config_field config_field_capability = {set_capability, get_capability};
+const struct config_field config_field_acl = {set_acl, get_acl};
