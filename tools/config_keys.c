@@ -54,6 +54,8 @@ static int unknown(const char *name, struct ord_err *e)
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(keys); i++)
 		names[i] = keys[i].name;
 	near = err_nearest(name, names);
+	if (near && strcmp(near, name) == 0)
+		return err_set(e, ORD_EINVAL, "key '%s' wants a name behind its dot", name);
 	return near ? err_set(e, ORD_EINVAL, "unknown key '%s': did you mean '%s'?", name, near)
 		    : err_set(e, ORD_EINVAL,
 			      "unknown key '%s': 'config get' lists those that are "
