@@ -49,6 +49,7 @@ struct stream {
 	uint32_t n;  /* changed by the loop thread alone until the stream is closed */
 	bool moving; /* someone is in advance() */
 	bool failed; /* a message was refused: the ones behind it are not looked at */
+	bool ripe;   /* the head is done: wake the loop, with the lock open, or it waits for it */
 	bool closed;
 };
 
@@ -93,12 +94,16 @@ static struct message *take_done(struct stream *s)
 	return list;
 }
 
-/* Unlock; when nobody is left to answer, what is done is freed here. */
+/* Unlock; when nobody is left to answer, what is done is freed here.  The caller holds @s. */
 static void unlock(struct stream *s)
 {
 	struct message *list = s->closed ? take_done(s) : NULL, *next;
+	bool ripe = s->ripe;
 
+	s->ripe = false;
 	pthread_mutex_unlock(&s->lock);
+	if (ripe)
+		net_stream_wake(s->net);
 	for (; list; list = next) {
 		next = list->next;
 		message_free(list);
@@ -113,12 +118,11 @@ static void set_why(struct message *m, int code, const char *why)
 	m->why = why && *why ? x_strdup(why) : NULL;
 }
 
-/* The message will get no further; wake the loop if its turn to be answered has come.  Locked. */
+/* The message will get no further.  Locked; unlock() tells the loop if its turn has come. */
 static void done(struct stream *s, struct message *m)
 {
 	m->state = DONE;
-	if (m == s->head)
-		net_stream_wake(s->net);
+	s->ripe |= m == s->head;
 }
 
 static void refuse(struct stream *s, struct message *m, int code, const char *why)
