@@ -64,19 +64,36 @@ bool mhd_verified(gnutls_session_t session)
 	return calls.certificate_verify_peers(session, &purpose, 1, &status) == 0 && status == 0;
 }
 
-/* In the handshake; GnuTLS itself sees to it that a required certificate is there. */
-static int check_shown(gnutls_session_t session)
+static int refuse(gnutls_session_t session, gnutls_alert_description_t why)
+{
+	calls.alert_send(session, GNUTLS_AL_FATAL, why);
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static bool is_shown(gnutls_session_t session)
 {
 	unsigned n = 0;
 
-	if (!calls.certificate_get_peers(session, &n) || n == 0 || mhd_verified(session))
-		return 0;
-	return GNUTLS_E_CERTIFICATE_ERROR;
+	return calls.certificate_get_peers(session, &n) && n > 0;
+}
+
+/* Both run within the handshake, whether the client sent a certificate or not. */
+static int check_shown(gnutls_session_t session)
+{
+	if (is_shown(session) && !mhd_verified(session))
+		return refuse(session, GNUTLS_A_BAD_CERTIFICATE);
+	return 0;
+}
+
+static int check_required(gnutls_session_t session)
+{
+	if (!is_shown(session))
+		return refuse(session, GNUTLS_A_CERTIFICATE_REQUIRED);
+	return check_shown(session);
 }
 
 void mhd_ask_certificate(gnutls_session_t session, bool required)
 {
-	calls.certificate_server_set_request(session,
-					     required ? GNUTLS_CERT_REQUIRE : GNUTLS_CERT_REQUEST);
-	calls.session_set_verify_function(session, check_shown);
+	calls.certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+	calls.session_set_verify_function(session, required ? check_required : check_shown);
 }

@@ -30,7 +30,8 @@
 	X(certificate_get_peers)          \
 	X(certificate_verify_peers)       \
 	X(certificate_server_set_request) \
-	X(session_set_verify_function)
+	X(session_set_verify_function)    \
+	X(alert_send)
 
 struct mhd {
 #define CALL(name) __typeof__(&MHD_##name) name;
@@ -46,7 +47,7 @@ struct mhd {
 int mhd_load(const struct mhd **out, struct ord_err *e);
 
 /** Have a session's handshake check client certificates: one that is shown must be good, and with
- *  @required one must be shown. */
+ *  @required one must be shown.  Whoever is refused is told why. */
 void mhd_ask_certificate(gnutls_session_t session, bool required);
 /** Did this client show a good certificate? */
 bool mhd_verified(gnutls_session_t session);

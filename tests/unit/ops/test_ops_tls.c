@@ -100,14 +100,27 @@ static SSL_CTX *client_context(const struct cert *own, int max_version)
 	return ctx;
 }
 
+/* What a refused client was told last. */
+static int alert;
+
+static void on_event(const SSL *ssl, int where, int value)
+{
+	(void)ssl;
+	if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT)
+		alert = value & 0xff;
+}
+
 /* The status of a request's answer; 0: the connection was refused. */
 static int exchange(SSL *ssl, struct ord_bytes rq)
 {
 	char text[4096];
 	int n = 0, got;
 
-	if (SSL_connect(ssl) != 1 || SSL_write(ssl, rq.data, (int)rq.len) != (int)rq.len)
+	alert = -1;
+	SSL_set_info_callback(ssl, on_event);
+	if (SSL_connect(ssl) != 1)
 		return 0;
+	SSL_write(ssl, rq.data, (int)rq.len);
 	while (n < (int)sizeof(text) - 1 &&
 	       (got = SSL_read(ssl, text + n, (int)sizeof(text) - 1 - n)) > 0)
 		n += got;
@@ -177,8 +190,10 @@ static void a_required_certificate_is_required_everywhere(void **state)
 	(void)state;
 	serve_operations(true, true);
 	expect(NULL, "/healthz", 0);
+	assert_int_equal(alert, TLS13_AD_CERTIFICATE_REQUIRED);
 	expect(NULL, "/version", 0);
 	expect(&stranger, "/healthz", 0);
+	assert_int_equal(alert, SSL_AD_BAD_CERTIFICATE);
 	expect(&client, "/healthz", 200);
 	expect(&client, "/logspec", 200);
 }
