@@ -222,7 +222,7 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 	d->service = make_service(d);
 	if ((rc = listen_on(d, e)) < 0 || (rc = daemon_operations_start(d, e)) < 0 ||
 	    (rc = open_ledgers(d, environment, e)) < 0 || (rc = daemon_client_cas(d, e)) < 0 ||
-	    (rc = net_server_start(d->server, e)) < 0)
+	    (rc = daemon_admin_start(d, e)) < 0 || (rc = net_server_start(d->server, e)) < 0)
 		return rc;
 	log_info(&logger, "Beginning to serve requests");
 	return 0;
@@ -233,6 +233,7 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 /* Streams first, then the workers that check for them, then the chains, which still settle. */
 void daemon_stop(struct daemon *d)
 {
+	ops_stop(d->admin);
 	ops_stop(d->operations);
 	if (d->server)
 		net_server_stop(d->server,
@@ -242,6 +243,7 @@ void daemon_stop(struct daemon *d)
 	pool_free(d->pool);
 	pool_free(d->readers);
 	registrar_close(d->registrar);
+	ops_free(d->admin);
 	ops_free(d->operations);
 	ledger_root_close(d->root);
 	net_server_free(d->server);

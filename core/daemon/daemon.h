@@ -18,7 +18,7 @@ struct daemon {
 	struct net_server *server;
 	struct registrar *registrar;
 	struct service *service;
-	struct ops_server *operations;            /* NULL: not asked for */
+	struct ops_server *operations, *admin;    /* NULL: not asked for */
 	_Atomic(struct registrar *) open_ledgers; /* the registrar, once every channel is open */
 };
 
@@ -46,7 +46,11 @@ int daemon_read_tls_file(const struct localconf *conf, const char *section, cons
 /** Serve the operations endpoint when Operations.ListenAddress is set.
  *  Errors: "failed to start operations subsystem: ..." */
 int daemon_operations_start(struct daemon *d, struct ord_err *e);
-/** Check its settings and files. */
+/** Serve the channel participation API when it is enabled, or Admin.ListenAddress is set: then to
+ *  say that it is disabled, as Fabric's orderer does.
+ *  Errors: "failed to start admin server: ..." */
+int daemon_admin_start(struct daemon *d, struct ord_err *e);
+/** Check the settings and files of both. */
 int daemon_check_listeners(const struct localconf *conf, struct ord_err *e);
 /** The listener's options from the settings, TLS files checked; the PEM texts are kept in @cert and
  * @key. */

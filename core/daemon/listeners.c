@@ -118,6 +118,50 @@ int daemon_operations_start(struct daemon *d, struct ord_err *e)
 	return rc;
 }
 
+/* ---- administration ---------------------------------------------------------------------------
+ */
+
+static bool has_admin(const struct localconf *conf)
+{
+	return *localconf_str(conf, "Admin.ListenAddress") &&
+	       (localconf_bool(conf, "ChannelParticipation.Enabled") ||
+		strcmp(localconf_origin(conf, "Admin.ListenAddress"), "default") != 0);
+}
+
+static int admin_opts(const struct localconf *conf, struct ops_listen *l, struct pems *p,
+		      struct ord_err *e)
+{
+	int rc = listen_opts(conf, "Admin.TLS", l, p, e);
+
+	if (rc == 0 && l->tls && !l->client_auth)
+		rc = err_set(e, ORD_EINVAL,
+			     "Admin.TLS.ClientAuthRequired must be set to true if "
+			     "Admin.TLS.Enabled is set to true");
+	return rc;
+}
+
+int daemon_admin_start(struct daemon *d, struct ord_err *e)
+{
+	const struct localconf *conf = d->conf;
+	struct ops_admin o = {
+		.listen.address = localconf_str(conf, "Admin.ListenAddress"),
+		.participation = localconf_bool(conf, "ChannelParticipation.Enabled"),
+		.max_body = localconf_uint(conf, "ChannelParticipation.MaxRequestBodySize"),
+		.channels = {d->registrar, registrar_join, registrar_remove, registrar_info,
+			     registrar_list},
+	};
+	struct pems p = {BUF_INIT, BUF_INIT, BUF_INIT};
+	int rc;
+
+	if (!has_admin(conf))
+		return 0;
+	rc = admin_opts(conf, &o.listen, &p, e);
+	if (rc == 0)
+		rc = ops_admin_open(&o, &d->admin, e);
+	pems_fini(&p);
+	return rc;
+}
+
 /* ---- --check ----------------------------------------------------------------------------------
  */
 
@@ -132,13 +176,16 @@ static int check_tls(const struct ops_listen *l, const char *section, struct ord
 
 int daemon_check_listeners(const struct localconf *conf, struct ord_err *e)
 {
-	struct ops_listen operations = {.tls = false};
-	struct pems a = {BUF_INIT, BUF_INIT, BUF_INIT};
+	struct ops_listen operations = {.tls = false}, admin = {.tls = false};
+	struct pems a = {BUF_INIT, BUF_INIT, BUF_INIT}, b = {BUF_INIT, BUF_INIT, BUF_INIT};
 	int rc = 0;
 
 	if (has_operations(conf) &&
 	    (rc = listen_opts(conf, "Operations.TLS", &operations, &a, e)) == 0)
 		rc = check_tls(&operations, "Operations.TLS", e);
+	if (rc == 0 && has_admin(conf) && (rc = admin_opts(conf, &admin, &b, e)) == 0)
+		rc = check_tls(&admin, "Admin.TLS", e);
 	pems_fini(&a);
+	pems_fini(&b);
 	return rc;
 }
