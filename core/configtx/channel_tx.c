@@ -126,23 +126,18 @@ static int template_from_system(const struct configtx_profile *p, Common__Config
 	return 0;
 }
 
-static int system_template(const struct configtx_profile *p, const char *yaml_path,
-			   const char *base, char *const *environment, Common__ConfigGroup **out,
-			   struct ord_err *e)
+static int system_template(const struct configtx_profile *p, const struct configtx_profile *base,
+			   Common__ConfigGroup **out, struct ord_err *e)
 {
-	struct configtx_profile system;
 	Common__ConfigGroup *g = NULL;
-	int rc = configtx_profile_load(yaml_path, base, environment, &system, e);
+	int rc = configtx_channel_group(base->node, base->dir, &g, e);
 
 	if (rc == 0)
-		rc = configtx_channel_group(system.node, system.dir, &g, e);
-	if (rc == 0)
-		rc = template_from_system(p, g, base, e);
+		rc = template_from_system(p, g, base->node->key, e);
 	if (rc == 0)
 		*out = g;
 	else
 		wire_free(g);
-	configtx_profile_free(&system);
 	return rc;
 }
 
@@ -175,24 +170,35 @@ static int creation_update(const struct configtx_profile *p, const char *channel
 	return rc;
 }
 
+int configtx_request_channel(const struct configtx_profile *p, const struct configtx_profile *base,
+			     const char *channel_id, struct buf *out, struct ord_err *e)
+{
+	Common__ConfigGroup *template = NULL;
+	int rc = check_profile(p, e);
+
+	if (rc == 0)
+		rc = base ? system_template(p, base, &template, e)
+			  : default_template(p, &template, e);
+	if (rc == 0)
+		rc = creation_update(p, channel_id, template, out, e);
+	wire_free(template);
+	return rc;
+}
+
 int configtx_channel_tx(const char *yaml_path, const char *profile, const char *base,
 			const char *channel_id, char *const *environment, struct buf *out,
 			struct ord_err *e)
 {
-	Common__ConfigGroup *template = NULL;
-	struct configtx_profile p = {NULL, NULL, NULL};
+	struct configtx_profile p = {NULL, NULL, NULL}, system = {NULL, NULL, NULL};
 	int rc = chanconf_check_channel_id(channel_id, e);
 
 	if (rc == 0)
 		rc = configtx_profile_load(yaml_path, profile, environment, &p, e);
+	if (rc == 0 && base)
+		rc = configtx_profile_load(yaml_path, base, environment, &system, e);
 	if (rc == 0)
-		rc = check_profile(&p, e);
-	if (rc == 0)
-		rc = base ? system_template(&p, yaml_path, base, environment, &template, e)
-			  : default_template(&p, &template, e);
-	if (rc == 0)
-		rc = creation_update(&p, channel_id, template, out, e);
-	wire_free(template);
+		rc = configtx_request_channel(&p, base ? &system : NULL, channel_id, out, e);
+	configtx_profile_free(&system);
 	configtx_profile_free(&p);
 	return rc;
 }

@@ -47,6 +47,15 @@ int configtx_channel_group(const struct yaml *profile, const char *dir, Common__
 int configtx_orderer_group(const struct yaml *orderer, const char *dir, Common__ConfigGroup **out,
 			   struct ord_err *e);
 
+/* ---- channel_tx.c, update.c --------------------------------------------------------------- */
+
+/* configtx_channel_tx() of profiles at hand; @base is that of the system channel, or NULL. */
+int configtx_request_channel(const struct configtx_profile *p, const struct configtx_profile *base,
+			     const char *channel_id, struct buf *out, struct ord_err *e);
+/* configtx_anchor_peers() of a profile at hand. */
+int configtx_request_anchors(const struct configtx_profile *p, const char *channel_id,
+			     const char *org, struct buf *out, struct ord_err *e);
+
 /* ---- building groups: build.c --------------------------------------------------------------- */
 
 /* mod_policy "Admins" unless said otherwise */

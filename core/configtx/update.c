@@ -78,10 +78,13 @@ static Common__ConfigGroup *org_members(const struct yaml *org)
 	Common__ConfigGroup *g = configtx_group_new();
 
 	configtx_add_value(g, "MSP", &empty, "");
-	for (size_t i = 0; policies && i < policies->n; i++)
-		add_nothing(g, policies->items[i]->key);
-	for (size_t i = 0; g->n_policies == 0 && i < UTIL_ARRAY_LEN(usual); i++)
-		add_nothing(g, usual[i]);
+	if (policies && policies->n > 0) {
+		for (size_t i = 0; i < policies->n; i++)
+			add_nothing(g, policies->items[i]->key);
+	} else {
+		for (size_t i = 0; i < UTIL_ARRAY_LEN(usual); i++)
+			add_nothing(g, usual[i]);
+	}
 	return g;
 }
 
@@ -132,20 +135,28 @@ static int find_anchored_org(const struct yaml *profile, const char *name, const
 	return 0;
 }
 
+int configtx_request_anchors(const struct configtx_profile *p, const char *channel_id,
+			     const char *org, struct buf *out, struct ord_err *e)
+{
+	const struct yaml *node = NULL;
+	int rc = find_anchored_org(p->node, org, &node, e);
+
+	if (rc == 0)
+		anchor_peers_update(node, channel_id, out);
+	return rc;
+}
+
 int configtx_anchor_peers(const char *yaml_path, const char *profile, const char *channel_id,
 			  const char *org, char *const *environment, struct buf *out,
 			  struct ord_err *e)
 {
 	struct configtx_profile p = {NULL, NULL, NULL};
-	const struct yaml *node = NULL;
 	int rc = chanconf_check_channel_id(channel_id, e);
 
 	if (rc == 0)
 		rc = configtx_profile_load(yaml_path, profile, environment, &p, e);
 	if (rc == 0)
-		rc = find_anchored_org(p.node, org, &node, e);
-	if (rc == 0)
-		anchor_peers_update(node, channel_id, out);
+		rc = configtx_request_anchors(&p, channel_id, org, out, e);
 	configtx_profile_free(&p);
 	return rc;
 }
