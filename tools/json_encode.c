@@ -28,31 +28,32 @@ static int read_message(struct encoder *enc, const struct json_node *n,
 
 /* ---- failure ----------------------------------------------------------------------------- */
 
-#define MAX_SHOWN 100 /* bytes of a name or value in a message */
-
-static int shown(struct ord_bytes s)
+/* "groups.Org1.values[2]"; a key that is no plain word in brackets and quotes. */
+static void add_step(struct buf *out, const struct step *step)
 {
-	return (int)(s.len < MAX_SHOWN ? s.len : MAX_SHOWN);
+	bool plain = step->name.len > 0 && step->name.len < 100;
+	char *quoted;
+
+	for (size_t i = 0; i < step->name.len && plain; i++)
+		plain = isalnum(step->name.data[i]) || step->name.data[i] == '_';
+	if (!step->name.data) {
+		buf_printf(out, "[%zu]", step->index);
+	} else if (plain) {
+		buf_add_str(out, out->len ? "." : "");
+		buf_add_bytes(out, step->name);
+	} else {
+		quoted = json_quoted(step->name);
+		buf_printf(out, "[%s]", quoted);
+		free(quoted);
+	}
 }
 
-/* "groups.Org1.values[2]"; a key that is no plain word in brackets and quotes. */
 static void add_path(struct buf *out, const struct step *step)
 {
-	bool plain = step->name.len > 0;
-
-	if (step->up)
-		add_path(out, step->up);
-	for (size_t i = 0; i < step->name.len; i++)
-		plain = plain && (isalnum(step->name.data[i]) || step->name.data[i] == '_');
 	if (!step->up)
 		return;
-	if (!step->name.data)
-		buf_printf(out, "[%zu]", step->index);
-	else if (plain)
-		buf_printf(out, "%s%.*s", out->len ? "." : "", shown(step->name),
-			   (const char *)step->name.data);
-	else
-		buf_printf(out, "[\"%.*s\"]", shown(step->name), (const char *)step->name.data);
+	add_path(out, step->up);
+	add_step(out, step);
 }
 
 static int fail(struct encoder *enc, const struct json_node *n, const struct step *step,
@@ -79,26 +80,40 @@ static int fail(struct encoder *enc, const struct json_node *n, const struct ste
 static int fail_kind(struct encoder *enc, const struct json_node *n, const struct step *step,
 		     const char *want)
 {
-	if (n->kind == JSON_NUMBER || n->kind == JSON_STRING)
-		return fail(enc, n, step, "want %s, not %s%.*s%s", want,
-			    n->kind == JSON_STRING ? "\"" : "", shown(n->text),
-			    (const char *)n->text.data, n->kind == JSON_STRING ? "\"" : "");
-	return fail(enc, n, step, "want %s, not %s", want, json_kind_name(n->kind));
+	char *quoted;
+	int rc;
+
+	if (n->kind != JSON_NUMBER && n->kind != JSON_STRING)
+		return fail(enc, n, step, "want %s, not %s", want, json_kind_name(n->kind));
+	quoted = json_quoted(n->text);
+	if (n->kind == JSON_NUMBER) /* without the quotes */
+		rc = fail(enc, n, step, "want %s, not %.*s", want, (int)strlen(quoted) - 2,
+			  quoted + 1);
+	else
+		rc = fail(enc, n, step, "want %s, not %s", want, quoted);
+	free(quoted);
+	return rc;
+}
+
+/* The one of @names that @given may mean; NULL: none. */
+static const char *nearest(struct ord_bytes given, const char *const *names)
+{
+	char *text = x_strndup((const char *)given.data, given.len < 100 ? given.len : 100);
+	const char *near = err_nearest(text, names);
+
+	free(text);
+	return near;
 }
 
 static int fail_enum(struct encoder *enc, const struct json_node *n, const struct step *step,
 		     const ProtobufCEnumDescriptor *d)
 {
 	const char **names = x_alloc((d->n_values + 1) * sizeof(*names)), *near = NULL;
-	char *given;
 
 	for (unsigned i = 0; i < d->n_values; i++)
 		names[i] = d->values[i].name;
-	if (n->kind == JSON_STRING) {
-		given = x_strndup((const char *)n->text.data, (size_t)shown(n->text));
-		near = err_nearest(given, names);
-		free(given);
-	}
+	if (n->kind == JSON_STRING)
+		near = nearest(n->text, names);
 	free(names);
 	if (near)
 		return fail(enc, n, step, "no value of %s: did you mean \"%s\"?", d->name, near);
@@ -109,20 +124,15 @@ static int fail_unknown(struct encoder *enc, const struct json_node *item, const
 			const ProtobufCMessageDescriptor *d)
 {
 	const char **names = x_alloc((d->n_fields + 1) * sizeof(*names)), *near;
-	char *given = x_strndup((const char *)item->key.data, (size_t)shown(item->key));
-	int rc;
 
 	for (unsigned i = 0; i < d->n_fields; i++)
 		names[i] = d->fields[i].name;
-	near = err_nearest(given, names);
-	if (near)
-		rc = fail(enc, item, step, "%s has no such field: did you mean \"%s\"?", d->name,
-			  near);
-	else
-		rc = fail(enc, item, step, "%s has no such field", d->name);
-	free(given);
+	near = nearest(item->key, names);
 	free(names);
-	return rc;
+	if (near)
+		return fail(enc, item, step, "%s has no such field: did you mean \"%s\"?", d->name,
+			    near);
+	return fail(enc, item, step, "%s has no such field", d->name);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */
@@ -139,6 +149,7 @@ static int read_packed(struct encoder *enc, const struct json_node *n,
 
 	if (rc < 0)
 		return rc;
+	buf_reserve(out, 1); /* an empty message is bytes, too */
 	wire_pack(msg, out);
 	wire_free(msg);
 	rc = wire_scan(d, bytes_of(out->data + start, out->len - start), &why);
@@ -348,24 +359,34 @@ static bool collide(const ProtobufCFieldDescriptor *a, const ProtobufCFieldDescr
 			  a->quantifier_offset == b->quantifier_offset);
 }
 
+static int check_alone(struct encoder *enc, const struct json_node *n, size_t at,
+		       const ProtobufCFieldDescriptor *f, const ProtobufCMessageDescriptor *d,
+		       const struct step *step)
+{
+	for (size_t i = 0; i < at && n->items[at].kind != JSON_NULL; i++) {
+		const struct json_node *other = &n->items[i];
+
+		if (other->kind != JSON_NULL && collide(f, find(d, other->key)))
+			return fail(enc, &n->items[at], step, "cannot stand beside \"%.*s\"",
+				    (int)other->key.len, (const char *)other->key.data);
+	}
+	return 0;
+}
+
 /* Every name is known, no field is there twice, and of those of a oneof only one. */
 static int check_names(struct encoder *enc, const struct json_node *n,
 		       const ProtobufCMessageDescriptor *d, const struct step *step)
 {
-	for (size_t i = 0; i < n->n; i++) {
-		const struct json_node *item = &n->items[i];
-		const ProtobufCFieldDescriptor *f = find(d, item->key);
-		struct step inner = {step, item->key, 0};
+	int rc = 0;
 
-		if (!f)
-			return fail_unknown(enc, item, &inner, d);
-		for (size_t k = 0; k < i && item->kind != JSON_NULL; k++)
-			if (n->items[k].kind != JSON_NULL && collide(f, find(d, n->items[k].key)))
-				return fail(enc, item, &inner, "cannot stand beside \"%.*s\"",
-					    shown(n->items[k].key),
-					    (const char *)n->items[k].key.data);
+	for (size_t i = 0; i < n->n && rc == 0; i++) {
+		const ProtobufCFieldDescriptor *f = find(d, n->items[i].key);
+		struct step inner = {step, n->items[i].key, 0};
+
+		rc = f ? check_alone(enc, n, i, f, d, &inner)
+		       : fail_unknown(enc, &n->items[i], &inner, d);
 	}
-	return 0;
+	return rc;
 }
 
 static int read_field(struct encoder *enc, const struct json_node *item, ProtobufCMessage *msg,

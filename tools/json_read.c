@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define MAX_QUOTED 100 /* bytes of a name or value in a message */
+
 struct reader {
 	const char *name;
 	uint8_t *p, *end;
@@ -24,6 +26,17 @@ static int fail(const struct reader *r, const char *fmt, ...)
 	va_end(ap);
 	return err_set(r->e, ORD_EINVAL, "%s:%u:%zu: %s", r->name, r->line,
 		       (size_t)(r->p - r->line_start) + 1, msg);
+}
+
+char *json_quoted(struct ord_bytes text)
+{
+	struct buf b = BUF_INIT;
+
+	if (text.len > MAX_QUOTED)
+		for (text.len = MAX_QUOTED; (text.data[text.len] & 0xc0) == 0x80;)
+			text.len--; /* not within a character */
+	buf_add_json(&b, text);
+	return buf_cstr(&b);
 }
 
 const char *json_kind_name(enum json_kind kind)
@@ -237,6 +250,15 @@ static int by_key(const void *a, const void *b)
 	return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
+static int fail_twice(const struct reader *r, struct ord_bytes key)
+{
+	char *name = json_quoted(key);
+	int rc = fail(r, "the object that ends here has %s twice", name);
+
+	free(name);
+	return rc;
+}
+
 static int refuse_duplicates(const struct reader *r, const struct json_node *object)
 {
 	struct ord_bytes *keys = x_malloc((object->n + 1) * sizeof(*keys));
@@ -247,9 +269,7 @@ static int refuse_duplicates(const struct reader *r, const struct json_node *obj
 	qsort(keys, object->n, sizeof(*keys), by_key);
 	for (size_t i = 1; i < object->n && rc == 0; i++)
 		if (bytes_eq(keys[i - 1], keys[i]))
-			rc = fail(r, "the object that ends here has \"%.*s\" twice",
-				  (int)(keys[i].len < 200 ? keys[i].len : 200),
-				  (const char *)keys[i].data);
+			rc = fail_twice(r, keys[i]);
 	free(keys);
 	return rc;
 }

@@ -33,6 +33,8 @@ struct json_doc {
  *  Errors: ORD_EINVAL "name:line:column: …"; @doc needs no json_doc_free() then. */
 int json_read(const char *name, struct buf *take, struct json_doc *doc, struct ord_err *e);
 void json_doc_free(struct json_doc *doc);
+/** @text for messages: escaped and in quotes, its beginning if it is long.  Heap. */
+char *json_quoted(struct ord_bytes text);
 /** "an object", "a string" …, for messages. */
 const char *json_kind_name(enum json_kind kind);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_write: indentation, commas, escapes. */
+/* json_write: indentation and commas. */
 #include "json_write.h"
 
 #include <inttypes.h>
@@ -40,36 +40,10 @@ void json_close(struct json *j, char bracket)
 	j->empty = false;
 }
 
-/* Go escapes what HTML or JavaScript could trip over, too. */
-static void escaped(struct buf *out, struct ord_bytes s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		uint8_t c = s.data[i];
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c == '\n')
-			buf_add_str(out, "\\n");
-		else if (c == '\r')
-			buf_add_str(out, "\\r");
-		else if (c == '\t')
-			buf_add_str(out, "\\t");
-		else if (c < 0x20 || c == '<' || c == '>' || c == '&')
-			buf_printf(out, "\\u%04x", c);
-		else if (c == 0xe2 && i + 2 < s.len && s.data[i + 1] == 0x80 &&
-			 (s.data[i + 2] == 0xa8 || s.data[i + 2] == 0xa9))
-			buf_printf(out, "\\u20%x", s.data[(i += 2)] - 0x80);
-		else
-			buf_add_u8(out, c);
-	}
-}
-
 void json_string(struct json *j, struct ord_bytes utf8)
 {
 	begin(j);
-	buf_add_u8(j->out, '"');
-	escaped(j->out, utf8);
-	buf_add_u8(j->out, '"');
+	buf_add_json(j->out, utf8);
 }
 
 void json_key(struct json *j, struct ord_bytes name)

@@ -148,7 +148,7 @@ static void what_makes_no_channel_is_refused(void **state)
 		"profile S is missing 'D' consortium");
 	refused("Profiles:\n" SYSTEM
 		"  P: {Consortium: C, Application: {Organizations: [" ORG("X") "]}}\n",
-		"S", ":4: consortium C does not contain member org X");
+		"S", ":5: consortium C does not contain member org X");
 	test_fails(configtx_channel_tx(own_yaml, "P", NULL, "Bad", NULL, &out, &e), &e, ORD_EINVAL,
 		   "bad channel ID: channel ID 'Bad' contains illegal characters");
 }

@@ -307,6 +307,8 @@ static void what_does_not_fit_is_refused(void **state)
 		"1: port: want a whole number of 32 bits, not 2147483648");
 	refuses("protos.AnchorPeer", "{\"host\": \"a\\u0000\"}",
 		"1: host: a NUL cannot be in a string");
+	refuses("common.Capabilities", "{\"capabilities\": {\"\\u001b[2J\": 1}}",
+		"1: capabilities[\"\\u001b[2J\"]: want an object, not 1");
 	refuses("common.BlockData", "{\"data\": [\"\", \"?\"]}",
 		"1: data[1]: want an object or base64, not \"?\"");
 	refuses("common.Envelope", "{\"signature\": {}}",
