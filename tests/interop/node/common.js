@@ -25,7 +25,7 @@ const {values: options} = parseArgs({
 		others: {type: 'string'}, // a crypto-config folder of such names
 		participation: {type: 'string'}, // host:port of the channel participation API
 		blocks: {type: 'string'}, // genesis blocks to join by
-		relation: {type: 'string', default: 'consenter'}, // of the orderer to channels that it joined
+		relation: {type: 'string', default: 'other'}, // of the orderer to its channels; other: no etcdraft
 		state: {type: 'string', default: 'nothing'}, // see participation.js
 		sdk: {type: 'string', default: 'fabric_client'}, // or fabric_common: which of them administers channels
 		mspid: {type: 'string', default: 'Org1MSP'},
