@@ -4,6 +4,7 @@
 #define CHANNEL_PRIV_H
 
 #include <channel/channel.h>
+#include <journal/journal.h>
 
 /* Blocks that wait for the commit thread, per channel.  A chain thread that runs ahead waits; the
  * messages are safe in its journal, so nobody waits for these blocks but Deliver. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int (*ledger_io_fault)(enum ledger_io op);
@@ -117,4 +118,25 @@ ssize_t ledger_io_read(int fd, void *p, size_t n, uint64_t at)
 		got += (size_t)done;
 	}
 	return (ssize_t)got;
+}
+
+int ledger_io_remove(const char *dir, const char *prefix, struct ord_err *e)
+{
+	char **names;
+	int rc;
+
+	if (!file_is_dir(dir))
+		return 0;
+	rc = file_list(dir, &names, NULL, e);
+	if (rc < 0)
+		return rc;
+	for (char **p = names; *p && rc == 0; p++) {
+		char *path = file_join(dir, *p);
+
+		if (strncmp(*p, prefix, strlen(prefix)) == 0 && unlink(path) < 0 && errno != ENOENT)
+			rc = err_sys(e, errno, "remove %s", path);
+		free(path);
+	}
+	file_list_free(names);
+	return rc < 0 ? rc : ledger_io_sync_dir(dir, e);
 }

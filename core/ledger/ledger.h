@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ledger - block files in Fabric's own on-disk format, an index beside them, iterators, recovery;
- * and the journal, a durable queue of opaque records.  Source: spec 7.5.
+ * ledger - block files in Fabric's own on-disk format, an index beside them, iterators, recovery.
+ * Source: spec 7.5.
  *
  *   <root>/chains/<channel>/blockfile_NNNNNN   Fabric's, byte for byte
  *   <root>/index/                              a Go orderer's: removed before the first append
  *   <root>/ordererd/<channel>/index            ours: derived, checked, rebuilt
- *   <root>/ordererd/<channel>/journal.*        the journal's segments
  */
 #ifndef LEDGER_H
 #define LEDGER_H
 
+#include <sys/uio.h>
 #include <wire/wire.h>
 
 #define LEDGER_FILE_MAX (64u * 1024 * 1024)
@@ -69,33 +69,28 @@ const char *ledger_root_path(const struct ledger_root *r);
 /** Bytes free on the file system that holds the chains; 0 when unknown. */
 uint64_t ledger_root_free_bytes(const struct ledger_root *r);
 
-/* ---- journal --------------------------------------------------------------------- */
+/* ---- the disk, also for rooms that keep files of their own beside the ledger's ------------ */
 
-/* Records live at increasing positions (1, 2, …).  A mark says "everything up to position P is in
- * blocks up to number K": what lies before it may go. */
-struct journal;
+const char *ledger_id(const struct ledger *l);      /* the channel's */
+const char *ledger_own_dir(const struct ledger *l); /* <root>/ordererd/<channel> */
 
-/** Open a channel's journal, made when missing; scans what the last run left.
- *  Blocks: disk.   Errors: ORD_EINTERNAL I/O; a torn tail is no error. */
-int journal_open(struct ledger *l, struct journal **out, struct ord_err *e);
-void journal_close(struct journal *j);
-/** Delete the channel's journal, which is not open.   Blocks: disk. */
-int journal_remove(struct ledger *l, struct ord_err *e);
-/** The newest mark found on opening. */
-void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block_number);
-/** Walk the surviving records behind the mark, oldest first, before the first append:
- *  1 and a view valid until the next call; 0 at the end.
- *  Blocks: disk.   Errors: ORD_EINTERNAL I/O, logged. */
-int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record);
-/** Let journal_replay() begin again. */
-void journal_rewind(struct journal *j);
-/** Add a record (copied to the write buffer); returns its position.  Thread: one. */
-uint64_t journal_append(struct journal *j, struct ord_bytes head, struct ord_bytes body);
-/** Write and sync what was appended.   Thread: the appender.   Blocks: fdatasync.
- *  Errors: ORD_EUNAVAIL: nothing since the last good sync is kept. */
-int journal_sync(struct journal *j, struct ord_err *e);
-/** Everything up to @position stands in synced blocks up to @block_number.  Cheap, not synced.
- *  Thread: any (takes the journal's lock). */
-void journal_mark(struct journal *j, uint64_t position, uint64_t block_number);
+enum ledger_io { LEDGER_IO_CREATE, LEDGER_IO_WRITE, LEDGER_IO_SYNC, LEDGER_IO_TRUNCATE };
+/* Tests break the disk here: the errno to fail with instead of the call, or 0.  A write that is
+ * told to fail has written its first half, as a full disk does. */
+extern int (*ledger_io_fault)(enum ledger_io op);
+#define LEDGER_IO_PRETEND (-1) /* for a sync: do nothing and succeed */
+
+/* 0 or an errno. */
+int ledger_io_create(const char *path, int flags, int *fd);
+int ledger_io_writev(int fd, struct iovec *iov, int n, uint64_t at); /* @iov is used up */
+int ledger_io_write(int fd, const void *p, size_t n, uint64_t at);
+int ledger_io_sync(int fd);
+int ledger_io_sync_dir(const char *path, struct ord_err *e); /* 0 or an ORD_E* */
+int ledger_io_truncate(int fd, uint64_t size);
+/* Up to @n bytes; less only at the end of the file; -1 with errno. */
+ssize_t ledger_io_read(int fd, void *p, size_t n, uint64_t at);
+/** Unlink the files in @dir that begin with @prefix; a directory that is not there has none.
+ *  Blocks: disk. */
+int ledger_io_remove(const char *dir, const char *prefix, struct ord_err *e);
 
 #endif /* LEDGER_H */

@@ -5,8 +5,6 @@
 
 #include "ledger.h"
 
-#include <sys/uio.h>
-
 /* The most bytes one sync covers; a single larger block goes alone.  Recovery relies on it: what a
  * power loss can have torn is at most this long. */
 #define LEDGER_BATCH_MAX (16u * 1024 * 1024)
@@ -19,24 +17,6 @@
 struct ledger_place {
 	uint32_t file, offset;
 };
-
-/* ---- io.c: system calls that finish what they began --------------------------------- */
-
-enum ledger_io { LEDGER_IO_CREATE, LEDGER_IO_WRITE, LEDGER_IO_SYNC, LEDGER_IO_TRUNCATE };
-/* Tests break the disk here: the errno to fail with instead of the call, or 0.  A write that is
- * told to fail has written its first half, as a full disk does. */
-extern int (*ledger_io_fault)(enum ledger_io op);
-#define LEDGER_IO_PRETEND (-1) /* for a sync: do nothing and succeed */
-
-/* 0 or an errno. */
-int ledger_io_create(const char *path, int flags, int *fd);
-int ledger_io_writev(int fd, struct iovec *iov, int n, uint64_t at); /* @iov is used up */
-int ledger_io_write(int fd, const void *p, size_t n, uint64_t at);
-int ledger_io_sync(int fd);
-int ledger_io_sync_dir(const char *path, struct ord_err *e); /* 0 or an ORD_E* */
-int ledger_io_truncate(int fd, uint64_t size);
-/* Up to @n bytes; less only at the end of the file; -1 with errno. */
-ssize_t ledger_io_read(int fd, void *p, size_t n, uint64_t at);
 
 /* ---- record.c: one block as it stands in a file ---------------------------------------- */
 
@@ -192,8 +172,8 @@ struct ledger_reader {
 struct ledger_root {
 	char *path, *chains, *own; /* <root>, <root>/chains, <root>/ordererd */
 	int lock_fd;
-	bool go_wrote; /* <root>/index was there on opening: a Go orderer wrote last */
-	uint64_t file_max, segment_size; /* LEDGER_FILE_MAX, JOURNAL_SEGMENT; less in tests */
+	bool go_wrote;     /* <root>/index was there on opening: a Go orderer wrote last */
+	uint64_t file_max; /* LEDGER_FILE_MAX; less in tests */
 	struct ledger_cache *cache;
 	struct ledger_reader readers[LEDGER_READERS];
 	pthread_mutex_t lock; /* guards what follows */
@@ -224,63 +204,5 @@ struct ledger {
 };
 /** Close the file appended to, if it is open, and give back what was reserved behind its end. */
 void ledger_finish_file(struct ledger *l);
-
-/* ---- journal_file.c: segments, their header and their frames
- * -------------------------------------- */
-
-#define JOURNAL_PREFIX    "journal."         /* of its files */
-#define JOURNAL_SEGMENT   (8u * 1024 * 1024) /* the largest; a larger record has its own */
-#define JOURNAL_FIRST     (256u * 1024)
-#define JOURNAL_ALIGN     4096u
-#define JOURNAL_FRAME_LEN 48u /* bytes of a frame's header */
-
-/* What a segment's first block says. */
-struct journal_header {
-	uint64_t sequence;       /* segments in the order of their use */
-	uint64_t seed;           /* random: no frame of an earlier use fits */
-	uint64_t first_position; /* of the first record to come */
-	uint64_t mark_position, mark_block;
-};
-struct journal_segment {
-	char *path;
-	uint64_t size; /* of the file */
-	struct journal_header header;
-	uint64_t last_position; /* of its last record; first_position - 1 when it has none */
-	uint64_t end, end_seed; /* behind its last frame, as found on opening */
-};
-
-/* One journal_sync() writes one frame: so many records, and the mark of that moment. */
-struct journal_frame {
-	uint64_t checksum; /* of all else, seeded with the checksum of the frame before */
-	uint64_t bytes;    /* of records: length (4 bytes), body, and so on */
-	uint64_t first_position;
-	uint64_t mark_position, mark_block;
-	uint32_t count;
-};
-
-/** XXH64: as fast as memory, and its seed chains one frame to the next. */
-uint64_t journal_checksum(uint64_t seed, const void *p, size_t n);
-void journal_header_put(uint8_t block[static JOURNAL_ALIGN], const struct journal_header *h);
-/** Fill in a frame's header in front of f->bytes record bytes; sets f->checksum. */
-void journal_frame_put(uint8_t *at, uint64_t seed, struct journal_frame *f);
-
-/* Reads the frames of one segment. */
-struct journal_cursor {
-	int fd;
-	uint64_t size, at; /* of the file; where the next frame would begin */
-	uint64_t seed;     /* for the next frame */
-	struct journal_frame frame;
-	struct buf bytes; /* frame header and records */
-};
-/** 1: opened; 0: not a segment (or no longer).   Blocks: disk.   Errors: ORD_EINTERNAL. */
-int journal_cursor_open(struct journal_cursor *c, struct journal_segment *s, struct ord_err *e);
-/** 1: the next frame; 0: no whole frame follows.   Blocks: disk.   Errors: ORD_EINTERNAL. */
-int journal_cursor_next(struct journal_cursor *c, struct ord_err *e);
-void journal_cursor_close(struct journal_cursor *c);
-/** Make a segment file of @size zeros, so that writing it later needs no metadata.
- *  0 or an errno.   Blocks: disk. */
-int journal_segment_make(const char *path, uint64_t size);
-/** Open for writing past the page cache, each write durable on return.  0 or an errno. */
-int journal_segment_open(const char *path, int *fd);
 
 #endif /* LEDGER_PRIV_H */

@@ -220,3 +220,13 @@ int ledger_walk(const char *chain_dir,
 	ledger_scan_fini(&s);
 	return rc;
 }
+
+const char *ledger_id(const struct ledger *l)
+{
+	return l->id;
+}
+
+const char *ledger_own_dir(const struct ledger *l)
+{
+	return l->own;
+}

@@ -205,7 +205,6 @@ int ledger_root_open(const char *path, struct ledger_root **out, struct ord_err 
 	r->own = file_join(path, "ordererd");
 	r->lock_fd = r->go_lock_fd = -1;
 	r->file_max = LEDGER_FILE_MAX;
-	r->segment_size = JOURNAL_SEGMENT;
 	r->cache = ledger_cache_new(LEDGER_CACHE_MAX);
 	pthread_mutex_init(&r->lock, NULL);
 	for (int i = 0; i < LEDGER_READERS; i++) {

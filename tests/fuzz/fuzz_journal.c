@@ -5,6 +5,7 @@
  * reached, too.  Opening and replaying end; afterwards the journal takes and returns a record.
  */
 #include "fuzz_dir.h"
+#include <journal/journal_priv.h>
 
 static const char *const files[] = {"ordererd/" FUZZ_CHANNEL "/journal.00000000",
 				    "ordererd/" FUZZ_CHANNEL "/journal.00000001",
@@ -72,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_make_dir();
 	util_assert(ledger_root_open(fuzz_dir, &r, &e) == 0);
-	r->segment_size = 16 * 1024;
+	journal_segment_max = 16 * 1024;
 	util_assert(ledger_open(r, FUZZ_CHANNEL, true, &l, &e) == 0);
 	for (int i = 0; i < 3; i++)
 		fuzz_drop(files[i]);

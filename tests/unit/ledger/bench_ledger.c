@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Figures of the ledger on this machine; no test.  The working directory's disk is measured. */
 #include "ledger_test.h"
+#include <journal/journal.h>
 #include <time.h>
 
 static double seconds(clockid_t clock)

@@ -4,6 +4,7 @@
  * LEDGER_KILL_ROUNDS sets how often (30).
  */
 #include "ledger_test.h"
+#include <journal/journal_priv.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -64,7 +65,7 @@ static _Noreturn void child(const char *dir, int fd)
 
 	util_assert(test_try_open(dir, &t, &e) == 0);
 	t.root->file_max = 40000;
-	t.root->segment_size = 256 * 1024;
+	journal_segment_max = 256 * 1024;
 	util_assert(journal_open(t.l, &j, &e) == 0);
 	journal_marked(j, &a.position, &block);
 	while (journal_replay(j, &a.position, &record) > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One appends, many read, another marks the journal: for the thread sanitizer. */
 #include "ledger_test.h"
+#include <journal/journal_priv.h>
 
 #define BLOCKS  200
 #define READERS 4
@@ -94,7 +95,7 @@ static void readers_and_one_appender_agree(void **state)
 	world.chain = test_make_chain(BLOCKS, 2, 20000, 1);
 	world.t = test_open(dir);
 	world.t.root->file_max = 1000 * 1000;
-	world.t.root->segment_size = 64 * 1024;
+	journal_segment_max = 64 * 1024;
 	test_ok(journal_open(world.t.l, &world.j, &e), &e);
 	ledger_on_append(world.t.l, told, NULL);
 	test_ok(thread_start(&appender, "appender", append_blocks, NULL, &e), &e);

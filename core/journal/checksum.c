@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* XXH64 (Yann Collet's published algorithm): 64 bits, seeded, four lanes of 8 bytes. */
-#include "ledger_priv.h"
+#include "journal_priv.h"
 
 #include <endian.h>
 

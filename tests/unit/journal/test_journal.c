@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal: what was synced comes back, what was not does not. */
-#include "ledger_test.h"
+#include "../ledger/ledger_test.h"
+
+#include <journal/journal_priv.h>
 
 #define SEGMENT (64u * 1024)
 #define BIG     (24u * 1024) /* two records of this fill a segment */
@@ -17,7 +19,7 @@ static struct world world_open_with(char *dir, uint64_t segment_size)
 	struct world w = {.dir = dir, .t = test_open(dir)};
 	struct ord_err e = ERR_INIT;
 
-	w.t.root->segment_size = segment_size;
+	journal_segment_max = segment_size;
 	test_ok(journal_open(w.t.l, &w.j, &e), &e);
 	return w;
 }

@@ -6,7 +6,7 @@
  * written in this order; leftovers of an earlier use, torn writes, withdrawn frames and garbage all
  * end the chain.
  */
-#include "ledger_priv.h"
+#include "journal_priv.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
  * whose records all stand in blocks are used again.  A mark travels in the frames: it is durable
  * with the next sync, and only then are segments in front of it free.
  */
-#include "ledger_priv.h"
+#include "journal_priv.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -19,6 +19,8 @@
 #define SPARE_MAX  2              /* free segments that are kept */
 #define BUFFER_MAX (1024u * 1024) /* bytes of write buffer that are kept */
 #define RECORDS_AT (JOURNAL_ALIGN + JOURNAL_FRAME_LEN)
+
+uint64_t journal_segment_max = JOURNAL_SEGMENT;
 
 static struct log_logger log_journal = LOG_LOGGER("orderer.ledger");
 
@@ -197,10 +199,10 @@ int journal_open(struct ledger *l, struct journal **out, struct ord_err *e)
 	struct journal *j = x_alloc(sizeof(*j));
 	int rc;
 
-	j->channel = l->id;
-	j->segment_max = l->root->segment_size;
+	j->channel = ledger_id(l);
+	j->segment_max = journal_segment_max;
 	j->segment_size = j->segment_max < JOURNAL_FIRST ? j->segment_max : JOURNAL_FIRST;
-	j->dir = x_strdup(l->own);
+	j->dir = x_strdup(ledger_own_dir(l));
 	j->fd = -1;
 	j->segment_closed = true;
 	j->len = RECORDS_AT;
@@ -579,4 +581,9 @@ void journal_close(struct journal *j)
 	if (j->n > 0 && j->mark_position > j->durable_mark && sync_frame(j, &e) < 0)
 		log_warn(&log_journal, "%s", e.msg);
 	free_journal(j);
+}
+
+int journal_remove(struct ledger *l, struct ord_err *e)
+{
+	return ledger_io_remove(ledger_own_dir(l), JOURNAL_PREFIX, e);
 }
