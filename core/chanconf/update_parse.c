@@ -33,6 +33,16 @@ void chanconf_update_fini(struct update *u)
 
 /* ---- signatures ------------------------------------------------------------------------ */
 
+/* A copy of @from at *room, which moves on behind it. */
+static struct ord_bytes keep(ProtobufCBinaryData from, uint8_t **room)
+{
+	struct ord_bytes kept = bytes_of(*room, from.len);
+
+	if (from.len > 0)
+		*room = mempcpy(*room, from.data, from.len);
+	return kept;
+}
+
 /* One ConfigSignature; identity and signature are copied to *room, which moves on. */
 static int read_signature(const Common__ConfigSignature *from, ProtobufCBinaryData signed_update,
 			  uint8_t **room, struct policy_signed *out, struct ord_err *e)
@@ -43,10 +53,8 @@ static int read_signature(const Common__ConfigSignature *from, ProtobufCBinaryDa
 	if (wire_unpack(&common__signature_header__descriptor, wire_bytes(from->signature_header),
 			&header, e) < 0)
 		return e->code;
-	out->identity = bytes_of(*room, header->creator.len);
-	*room = mempcpy(*room, header->creator.data, header->creator.len);
-	out->signature = bytes_of(*room, from->signature.len);
-	*room = mempcpy(*room, from->signature.data, from->signature.len);
+	out->identity = keep(header->creator, room);
+	out->signature = keep(from->signature, room);
 	wire_free(header);
 	sha256_init(&h);
 	sha256_add(&h, wire_bytes(from->signature_header));

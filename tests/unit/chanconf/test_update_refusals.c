@@ -303,6 +303,28 @@ static void what_is_no_update_is_refused(void **state)
 		    "error converting envelope to config update: envelope must have a Header");
 }
 
+/* A ConfigSignature without header and signature: a signer that nobody knows, and no more. */
+static void an_empty_signature_is_of_nobody(void **state)
+{
+	struct wire_header_spec header = {.type = WIRE_CONFIG_UPDATE, .channel_id = "mychannel"};
+	struct policy_signed *signatures;
+	struct buf payload = BUF_INIT;
+	struct ord_err e = ERR_INIT;
+	struct ord_env *env;
+	size_t n;
+
+	(void)state;
+	wire_build_payload(&header, bytes_of("\x12\x00", 2), &payload);
+	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	test_ok(chanconf_update_signatures(env, &signatures, &n, &e), &e);
+	assert_int_equal(n, 1);
+	assert_int_equal(signatures[0].identity.len, 0);
+	assert_int_equal(signatures[0].signature.len, 0);
+	free(signatures);
+	env_unref(env);
+	buf_fini(&payload);
+}
+
 /* ---- what is accepted
  * ------------------------------------------------------------------------------ */
 
@@ -437,6 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals_use_fabrics_words),
 		cmocka_unit_test(what_is_no_update_is_refused),
+		cmocka_unit_test(an_empty_signature_is_of_nobody),
 		cmocka_unit_test(the_last_version_is_followed_by_the_first),
 		cmocka_unit_test(an_unchanged_version_keeps_the_content),
 		cmocka_unit_test(a_member_of_an_unchanged_group_gets_lost),
