@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ordererctl fetch: blocks from an orderer by Deliver, to files or as JSON. */
 #include "cmds.h"
+#include "deliver.h"
 #include "json_deep.h"
-#include "seek.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@ struct fetch {
 	const struct fetch_opts *o;
 	struct remote remote;
 	struct msp_local *who;
-	struct remote_call *call;
 	bool to_dir;
 };
 
@@ -36,8 +35,12 @@ static int parse_number(const char *text, size_t len, uint64_t *out)
 	return 0;
 }
 
+struct range {
+	uint64_t start, stop;
+};
+
 /* "newest", "oldest", "7", "7-12", "7-" (to the newest). */
-static int parse_range(const char *text, struct seek *s, struct ord_err *e)
+static int parse_range(const char *text, struct range *s, struct ord_err *e)
 {
 	const char *dash = strchr(text, '-');
 	size_t len = dash ? (size_t)(dash - text) : strlen(text);
@@ -92,85 +95,34 @@ static int emit(const struct fetch *f, const struct ord_block *b, struct ord_err
 
 /* ---- asking -------------------------------------------------------------------------- */
 
-static int ask(struct fetch *f, const struct seek *s, struct ord_err *e)
+static int fetch_range(const struct fetch *f, const struct deliver *d, const struct range *s,
+		       struct ord_err *e)
 {
-	struct buf env = BUF_INIT;
-	int rc = seek_envelope(f->who, &f->remote, s, &env, e);
-
-	if (rc == 0)
-		rc = remote_send(f->call, buf_bytes(&env), e);
-	buf_fini(&env);
-	return rc;
-}
-
-/* The next block (+1): 1; or the end of the answer: 0. */
-static int next(struct fetch *f, struct ord_block **out, struct ord_err *e)
-{
-	struct buf msg = BUF_INIT;
-	int status = 0, rc = remote_receive(f->call, f->o->wait, &msg, e);
-
-	if (rc == 0)
-		rc = err_set(e, ORD_EUNAVAIL, "the orderer ended the call in between");
-	if (rc > 0)
-		rc = seek_response(&msg, out, &status, e);
-	if (rc == 0 && status != COMMON__STATUS__SUCCESS)
-		rc = seek_status_error(status, NULL, e);
-	buf_fini(&msg);
-	return rc;
-}
-
-static int fetch_range(struct fetch *f, const struct seek *s, struct ord_err *e)
-{
+	struct remote_call *call;
 	struct ord_block *b;
-	int rc = ask(f, s, e);
-
-	while (rc == 0 && (rc = next(f, &b, e)) > 0) {
-		rc = emit(f, b, e);
-		block_unref(b);
-	}
-	return rc;
-}
-
-/* One block (+1) and the SUCCESS behind it. */
-static int fetch_one(struct fetch *f, uint64_t number, struct ord_block **out, struct ord_err *e)
-{
-	struct seek s = {f->o->channel, number, number, f->o->wait};
-	struct ord_block *extra;
-	int rc = ask(f, &s, e);
-
-	if (rc == 0)
-		rc = next(f, out, e);
-	if (rc <= 0)
-		return rc < 0 ? rc : err_set(e, ORD_EUNAVAIL, "the orderer sent no block");
-	rc = next(f, &extra, e);
-	if (rc > 0) {
-		block_unref(extra);
-		rc = err_set(e, ORD_EUNAVAIL, "the orderer sent one block too many");
-	}
-	if (rc < 0)
-		block_unref(*out);
-	return rc;
-}
-
-/* The newest block tells where the configuration is. */
-static int fetch_config(struct fetch *f, struct ord_err *e)
-{
-	struct ord_block *b;
-	uint64_t index;
-	int rc = fetch_one(f, SEEK_NEWEST, &b, e);
+	int status = 0, rc = deliver_open(d, s->start, s->stop, f->o->wait, &call, e);
 
 	if (rc < 0)
 		return rc;
-	rc = block_last_config(b, &index, e);
-	if (rc == 0 && index != b->number) {
-		block_unref(b);
-		rc = fetch_one(f, index, &b, e);
-		if (rc < 0)
-			return rc;
-	}
-	if (rc == 0)
+	while (rc == 0 && (rc = deliver_next(call, f->o->wait, &b, &status, e)) > 0) {
 		rc = emit(f, b, e);
-	block_unref(b);
+		block_unref(b);
+	}
+	if (rc == 0 && status != COMMON__STATUS__SUCCESS)
+		rc = seek_status_error(status, NULL, e);
+	remote_call_free(call);
+	return rc;
+}
+
+static int fetch_config(const struct fetch *f, const struct deliver *d, struct ord_err *e)
+{
+	struct ord_block *b;
+	int rc = deliver_config(d, f->o->wait, &b, NULL, e);
+
+	if (rc == 0) {
+		rc = emit(f, b, e);
+		block_unref(b);
+	}
 	return rc;
 }
 
@@ -178,19 +130,17 @@ static int fetch_config(struct fetch *f, struct ord_err *e)
 
 static int fetch_what(struct fetch *f, const char *what, struct ord_err *e)
 {
-	struct seek s = {.channel = f->o->channel, .wait = f->o->wait};
+	struct deliver d = {&f->remote, f->who, f->o->channel};
 	bool config = strcmp(what, "config") == 0;
 	bool to_file = f->o->output && strcmp(f->o->output, "-") != 0 && !f->to_dir;
+	struct range s = {0, 0};
 	int rc = config ? 0 : parse_range(what, &s, e);
 
 	if (rc == 0 && s.start != s.stop && (to_file || (!f->to_dir && !f->o->json)))
 		rc = err_set(e, ORD_EINVAL,
 			     "several blocks want a directory as --output, or --json alone");
 	if (rc == 0)
-		rc = remote_call(&f->remote, REMOTE_DELIVER, &f->call, e);
-	if (rc == 0)
-		rc = config ? fetch_config(f, e) : fetch_range(f, &s, e);
-	remote_call_free(f->call);
+		rc = config ? fetch_config(f, &d, e) : fetch_range(f, &d, &s, e);
 	return rc;
 }
 

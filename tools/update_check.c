@@ -18,8 +18,9 @@ struct check {
 	Common__ConfigUpdate *update;
 	struct policy_signed *sigs;
 	size_t n_sigs;
-	struct map *asked; /* policies, to what is shown of them */
+	struct map *asked; /* policies that were shown */
 	struct buf *out;
+	struct buf proviso; /* what only the orderer itself can tell */
 };
 
 static bool is_creation(const struct check *c)
@@ -62,7 +63,7 @@ static int check_maintenance(const struct check *c, const Common__ConfigEnvelope
 		      : 0;
 }
 
-static int answer_existing(const struct check *c, struct ord_err *e)
+static int answer_existing(struct check *c, struct ord_err *e)
 {
 	Common__ConfigEnvelope *ce = NULL;
 	struct chanconf *next = NULL;
@@ -79,12 +80,15 @@ static int answer_existing(const struct check *c, struct ord_err *e)
 			 c->conf->channel_id);
 	else
 		rc = check_maintenance(c, ce, e);
+	if (rc == 0 && strcmp(c->conf->pub.consensus_type, next->pub.consensus_type) != 0)
+		buf_printf(&c->proviso, ", if the orderer has a plugin for %s",
+			   next->pub.consensus_type);
 	chanconf_unref(next);
 	wire_free(ce);
 	return rc;
 }
 
-static int answer_creation(const struct check *c, struct ord_err *e)
+static int answer_creation(struct check *c, struct ord_err *e)
 {
 	struct ord_env *inner, *outer;
 	Common__ConfigEnvelope *ce;
@@ -100,13 +104,17 @@ static int answer_creation(const struct check *c, struct ord_err *e)
 	wire_build_payload(&h, inner->raw, &payload);
 	outer = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
 	rc = chanconf_check_creation(c->conf, outer, e);
+	if (c->conf->max_channels > 0)
+		buf_printf(&c->proviso,
+			   ", if the orderer has less than %" PRIu64 " channels besides this one",
+			   c->conf->max_channels);
 	env_unref(inner);
 	env_unref(outer);
 	buf_fini(&payload);
 	return rc;
 }
 
-static int show_answer(const struct check *c, struct ord_err *e)
+static int show_answer(struct check *c, struct ord_err *e)
 {
 	int rc = is_creation(c) ? answer_creation(c, e) : answer_existing(c, e);
 	int status = service_status(rc);
@@ -115,6 +123,8 @@ static int show_answer(const struct check *c, struct ord_err *e)
 	if (rc < 0) {
 		buf_add_str(c->out, ": ");
 		reasons_text(c->out, e->msg);
+	} else {
+		buf_add_bytes(c->out, buf_bytes(&c->proviso));
 	}
 	buf_add_u8(c->out, '\n');
 	return rc;
@@ -260,5 +270,6 @@ int update_check(const struct chanconf *conf, const struct ord_env *update, stru
 	wire_free(c.update);
 	free(c.sigs);
 	map_free(c.asked, NULL);
+	buf_fini(&c.proviso);
 	return rc;
 }
