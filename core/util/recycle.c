@@ -8,7 +8,7 @@
 
 #define SMALL     (64u * 1024)       /* bytes; below, malloc is good enough */
 #define KEPT_MAX  8                  /* buffers */
-#define KEPT_SIZE (2u * 1024 * 1024) /* bytes, all together */
+#define KEPT_SIZE (4u * 1024 * 1024) /* bytes, all together */
 
 static struct {
 	pthread_mutex_t lock; /* guards the rest */
