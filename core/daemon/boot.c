@@ -178,7 +178,7 @@ static int listen_on(struct daemon *d, struct ord_err *e)
 	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
 
 	o.methods = service_methods(d->service);
-	o.on_call_end = net_log_call;
+	daemon_count_calls(d, &o);
 	if (rc == 0)
 		rc = net_server_new(&o, &d->server, e);
 	buf_fini(&cert);
@@ -220,6 +220,7 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 		return rc;
 	crypto_hot_keys(d->pool);
 	d->service = make_service(d);
+	daemon_metrics_init(d);
 	if ((rc = listen_on(d, e)) < 0 || (rc = daemon_operations_start(d, e)) < 0 ||
 	    (rc = open_ledgers(d, environment, e)) < 0 || (rc = daemon_client_cas(d, e)) < 0 ||
 	    (rc = daemon_admin_start(d, e)) < 0 || (rc = net_server_start(d->server, e)) < 0)
@@ -247,6 +248,7 @@ void daemon_stop(struct daemon *d)
 	ops_free(d->operations);
 	ledger_root_close(d->root);
 	net_server_free(d->server);
+	free(d->metrics);
 	service_free(d->service);
 	msp_local_close(d->signer);
 	plugin_set_close(d->plugins);

@@ -19,6 +19,7 @@ struct daemon {
 	struct registrar *registrar;
 	struct service *service;
 	struct ops_server *operations, *admin;    /* NULL: not asked for */
+	struct daemon_metrics *metrics;           /* likewise */
 	_Atomic(struct registrar *) open_ledgers; /* the registrar, once every channel is open */
 };
 
@@ -46,6 +47,12 @@ int daemon_read_tls_file(const struct localconf *conf, const char *section, cons
 /** Serve the operations endpoint when Operations.ListenAddress is set.
  *  Errors: "failed to start operations subsystem: ..." */
 int daemon_operations_start(struct daemon *d, struct ord_err *e);
+/** Set up what /metrics needs, if Metrics.Provider is prometheus. */
+void daemon_metrics_init(struct daemon *d);
+/** The daemon's part of /metrics; @arg is the daemon.   Thread: the operations endpoint's. */
+void daemon_metrics(void *arg, struct ops_metrics *out);
+/** Have the clients' listener log its calls, and count them if there are metrics. */
+void daemon_count_calls(struct daemon *d, struct net_opts *o);
 /** Serve the channel participation API when it is enabled, or Admin.ListenAddress is set: then to
  *  say that it is disabled, as Fabric's orderer does.
  *  Errors: "failed to start admin server: ..." */

@@ -104,6 +104,7 @@ int daemon_operations_start(struct daemon *d, struct ord_err *e)
 		.listen.address = localconf_str(d->conf, "Operations.ListenAddress"),
 		.version = PACKAGE_VERSION,
 		.check = check_health,
+		.metrics = d->metrics ? daemon_metrics : NULL,
 		.arg = d,
 	};
 	struct pems p = {BUF_INIT, BUF_INIT, BUF_INIT};

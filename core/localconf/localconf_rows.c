@@ -192,10 +192,10 @@ static const struct localconf_row rows[] = {
 	ROW("Debug.DeliverTraceDir", PATH_CWD, "",
 	    "Write every Deliver request to a file in this directory."),
 	ROW("Operations.ListenAddress", STRING, "",
-	    "Address and port of the operations endpoint: /healthz, /logspec, /version. Fabric's "
-	    "file says 127.0.0.1:8443; here nothing listens unless this is set."),
+	    "Address and port of the operations endpoint: /healthz, /logspec, /version, /metrics. "
+	    "Fabric's file says 127.0.0.1:8443; here nothing listens unless this is set."),
 	ROW("Operations.TLS.Enabled", BOOL, "false",
-	    "Serve it over TLS. Then /logspec is for clients with a certificate only."),
+	    "Serve it over TLS. Then /logspec and /metrics are for clients with a certificate only."),
 	ROW("Operations.TLS.Certificate", PATH_CWD, "", "Its TLS certificate."),
 	ROW("Operations.TLS.PrivateKey", PATH_CWD, "", "Its private key."),
 	IDLE("Operations.TLS.RootCAs", LIST, "", "Without meaning in Fabric, too."),
@@ -205,7 +205,9 @@ static const struct localconf_row rows[] = {
 	    "CA certificates of its clients, relative to the working directory."),
 	IDLE("Operations.TLS.TLSHandshakeTimeShift", DURATION, "0s",
 	     "Without meaning in Fabric, too."),
-	IDLE("Metrics.Provider", STRING, "disabled", "disabled, prometheus or statsd."),
+	ROW("Metrics.Provider", STRING, "disabled",
+	    "\"prometheus\" has the operations endpoint serve /metrics; \"disabled\" has it not. "
+	    "Fabric's \"statsd\" counts as disabled."),
 	IDLE("Metrics.Statsd.Network", STRING, "udp", "How to reach statsd.", .choices = "udp|tcp"),
 	IDLE("Metrics.Statsd.Address", STRING, "127.0.0.1:8125", "Where to reach statsd."),
 	IDLE("Metrics.Statsd.WriteInterval", DURATION, "30s", "Between two reports to statsd."),

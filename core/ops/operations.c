@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operations listener (spec 8.1): /healthz, /logspec, /version. */
-#include "http_priv.h"
+/* The operations listener (spec 8.1): /healthz, /logspec, /version; metrics.c has /metrics. */
+#include "metrics_priv.h"
 
 #include <stdlib.h>
 
@@ -214,6 +214,7 @@ static const struct path {
 	{"/healthz", serve_health, false},
 	{"/logspec", serve_logspec, true},
 	{"/version", serve_version, false},
+	{"/metrics", metrics_serve, true},
 };
 
 static void serve(void *arg, struct http_request *rq)

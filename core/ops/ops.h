@@ -32,11 +32,15 @@ void ops_free(struct ops_server *s);
 
 /* ---- operations ----------------------------------------------------------------------- */
 
-struct ops_health; /* one answer to /healthz in the making */
+struct ops_health;  /* one answer to /healthz in the making */
+struct ops_metrics; /* one answer to /metrics in the making */
 
 struct ops_operations {
 	struct ops_listen listen;
 	const char *version; /* for /version */
+	/** Add the caller's metrics to those that ops finds itself: of the process, the log and the
+	 *  plugins.  NULL: there is no /metrics. */
+	void (*metrics)(void *arg, struct ops_metrics *m);
 	/** Begin every health check there is, with ops_health_check().  Must not block. */
 	void (*check)(void *arg, struct ops_health *h);
 	void *arg;
@@ -46,7 +50,21 @@ struct ops_operations {
  *  Thread: in check() only; the ticket may be settled on any. */
 struct ord_ticket *ops_health_check(struct ops_health *h, const char *component);
 
-/** Serve /healthz, /logspec and /version.
+/** Begin a metric: its samples follow.  @kind: 'c' counter, 'g' gauge, 'h' histogram.
+ *  Thread: in metrics() only, as what follows. */
+void ops_metric(struct ops_metrics *m, const char *name, char kind, const char *help);
+
+struct ops_label {
+	const char *name, *value;
+};
+#define OPS_LABELS 4
+/** One series of the metric begun last.  @labels ends with a NULL name. */
+void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double value);
+/** One series of a histogram with the bounds of plugin_metric_bounds; @buckets cumulative. */
+void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
+			  uint64_t count, const uint64_t buckets[static PLUGIN_METRIC_BOUNDS]);
+
+/** Serve /healthz, /logspec, /version and, if asked for, /metrics.
  *  Errors: ORD_ENOTSUP built without libmicrohttpd; ORD_EUNAVAIL it cannot be loaded; else the
  *  address's fault or the certificate's. */
 int ops_operations_open(const struct ops_operations *o, struct ops_server **out, struct ord_err *e);

@@ -30,6 +30,31 @@ struct ord_ticket *ops_health_check(struct ops_health *h, const char *component)
 	return NULL; /* no listener, no checks */
 }
 
+void ops_metric(struct ops_metrics *m, const char *name, char kind, const char *help)
+{
+	(void)m;
+	(void)name;
+	(void)kind;
+	(void)help;
+}
+
+void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double value)
+{
+	(void)m;
+	(void)labels;
+	(void)value;
+}
+
+void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
+			  uint64_t count, const uint64_t buckets[static PLUGIN_METRIC_BOUNDS])
+{
+	(void)m;
+	(void)labels;
+	(void)sum;
+	(void)count;
+	(void)buckets;
+}
+
 uint16_t ops_port(const struct ops_server *s)
 {
 	(void)s;

@@ -268,6 +268,57 @@ static void an_unknown_path_is_not_found(void **state)
 	expect("GET", "/participation/v1/channels", "", 404, "404 page not found\n");
 }
 
+static void add_metrics(void *arg, struct ops_metrics *m)
+{
+	static const uint64_t buckets[PLUGIN_METRIC_BOUNDS] = {0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2};
+
+	assert_ptr_equal(arg, &checks);
+	ops_metric(m, "test_height", 'g', "A \\ and\na new line.");
+	ops_sample(m, (struct ops_label[]){{"channel", "a\"\\\n"}, {"x", ""}, {0}}, 1234567890123);
+	ops_sample(m, NULL, 0.25);
+	ops_metric(m, "test_seconds", 'h', "Time.");
+	ops_sample_histogram(m, (struct ops_label[]){{"channel", "a"}, {0}}, 2.5, 3, buckets);
+}
+
+static const char wanted_metrics[] = "# HELP test_height A \\\\ and\\na new line.\n"
+				     "# TYPE test_height gauge\n"
+				     "test_height{channel=\"a\\\"\\\\\\n\",x=\"\"} 1234567890123\n"
+				     "test_height 0.25\n"
+				     "# HELP test_seconds Time.\n"
+				     "# TYPE test_seconds histogram\n"
+				     "test_seconds_bucket{channel=\"a\",le=\"0.005\"} 0\n"
+				     "test_seconds_bucket{channel=\"a\",le=\"0.01\"} 1\n";
+
+static void metrics_are_told_as_prometheus_reads_them(void **state)
+{
+	struct ops_operations o = {
+		.listen = {.address = "127.0.0.1:0"},
+		.version = "1\"2",
+		.metrics = add_metrics,
+		.arg = &checks,
+	};
+	struct ops_server *s;
+	struct ord_err e = ERR_INIT;
+	struct answer a;
+
+	(void)state;
+	test_ok(ops_operations_open(&o, &s, &e), &e);
+	ask_for(ops_port(s), "GET", "/metrics", "", &a);
+	assert_int_equal(a.status, 200);
+	assert_string_equal(answer_header(&a, "Content-Type"),
+			    "text/plain; version=0.0.4; charset=utf-8");
+	assert_non_null(strstr(a.body, "\nfabric_version{version=\"1\\\"2\"} 1\n"));
+	assert_non_null(strstr(a.body, wanted_metrics));
+	assert_non_null(strstr(a.body, "test_seconds_bucket{channel=\"a\",le=\"10\"} 2\n"
+				       "test_seconds_bucket{channel=\"a\",le=\"+Inf\"} 3\n"
+				       "test_seconds_sum{channel=\"a\"} 2.5\n"
+				       "test_seconds_count{channel=\"a\"} 3\n"));
+	assert_non_null(strstr(a.body, "\nprocess_resident_memory_bytes "));
+	answer_fini(&a);
+	ops_stop(s);
+	ops_free(s);
+}
+
 static bool is_uuid(const char *s)
 {
 	static const char like[] = "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
@@ -310,6 +361,7 @@ int main(void)
 		CASE(a_bad_log_spec_changes_nothing),
 		CASE(a_body_that_is_no_json_is_refused),
 		CASE(the_version_is_told),
+		CASE(metrics_are_told_as_prometheus_reads_them),
 		CASE(an_unknown_path_is_not_found),
 		CASE(every_answer_carries_the_request_id),
 	};
