@@ -168,10 +168,12 @@ static bool is_known_somewhere(const char *package, const char *message)
 {
 	static const char *const others[] = {"common", "rwset", "kvrwset", "google.protobuf"};
 
+	if (is_known(package, message))
+		return true;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(others); i++)
 		if (is_known(others[i], message))
 			return true;
-	return is_known(package, message);
+	return false;
 }
 
 static void check_proto(const char *name)
