@@ -4,7 +4,8 @@
 #
 #   core/<room>          its own room and the rooms before it in core/LAYERS; of another room only
 #                        <room/room.h>; its own room's further headers are called *_priv.h
-#   plugins/<name>       <ordererd/consensus.h> and its own files; its test*.c <ordererd/testkit.h>, too
+#   plugins/<name>       <ordererd/consensus.h>, its own files, and <name>.pb-c.h, which is made from
+#                        proto/<name>.proto; its test*.c <ordererd/testkit.h>, too
 #   doc/skeleton         as a plugin
 #   include/ordererd     <ordererd/...>
 #   the testkit          <ordererd/...> and its own files
@@ -33,6 +34,10 @@ find core plugins include doc/skeleton tests/conform -name '*.[ch]' 2>/dev/null 
 		split(header, parts, "/")
 		return (parts[1] in rank) && header ~ /\// ? parts[1] : ""
 	}
+	function folder_name(folder) {
+		sub(/^.*\//, "", folder)
+		return folder
+	}
 	function check_room(own, header, quoted,   room) {
 		room = room_of(header)
 		if (quoted && !room) {
@@ -49,6 +54,8 @@ find core plugins include doc/skeleton tests/conform -name '*.[ch]' 2>/dev/null 
 		}
 	}
 	function check_stranger(who, header, quoted, folder, allowed) {
+		if (header == folder_name(folder) ".pb-c.h")
+			return
 		if (header ~ /^ordererd\// ? header !~ allowed : room_of(header) || header == "config.h")
 			breach(who " includes " header)
 		else if (quoted && (header ~ /\.\./ || !exists(folder "/" header)))
