@@ -7,7 +7,8 @@
  * test can hand it a fake host.
  *
  * Threads.  Three kinds call across this line:
- *   control  one thread at a time; open, handle_chain, start, halt, free, close.
+ *   control  open and close, one thread at a time; handle_chain, start, halt and free, one thread at
+ *            a time for each chain, other chains at the same time.
  *   any      any number at once, start() to free(); order, configure, wait_ready, errored, health.
  *   chain    the plugin's own, one per chain, made by thread_start().
  *            Only it may journal, cut, create and write blocks.  The host checks.
@@ -115,7 +116,7 @@ struct ord_chain_ops {
 	 *  acknowledged by the broker).
 	 *  Return < 0: refused; @t stays the caller's, and the client reads @e.
 	 *  If the config sequence has moved on by the time the message is ordered, the chain
-	 *  thread must call process_normal() again.
+	 *  thread must call process_normal() again, best before it settles @t.
 	 *  Thread: any.  Blocks: no.  Owns: @env borrowed, @t moves on 0. */
 	int (*order)(struct ord_chain *c, struct ord_env *env, uint64_t seq, struct ord_ticket *t,
 		     struct ord_err *e);
@@ -185,7 +186,7 @@ struct ord_plugin {
 	void (*close)(void *plugin);
 
 	/** Make the chain for one channel.  @metadata is the ORDERER metadata of the last block;
-	 *  empty for a new chain or after a change of consensus type.
+	 *  empty for a new chain or after a change of consensus type, which can come at any time.
 	 *  Thread: control.  Errors: any; the channel stays closed and says why. */
 	int (*handle_chain)(void *plugin, struct ord_support *s, struct ord_bytes metadata,
 			    struct ord_chain **out, struct ord_err *e);
@@ -248,7 +249,8 @@ struct ord_support_ops {
 	int (*process_normal)(struct ord_support *s, struct ord_env *env, uint64_t *seq,
 			      struct ord_err *e);
 	/** As above for a CONFIG message.  On success *env, reference and all, is replaced by the
-	 *  message to order instead, which has its place in the journal, too. */
+	 *  message to order instead, which has its place in the journal, too, if it has one yet.
+	 *  Both refuse with ORD_EUNAVAIL once the channel's consensus type has changed. */
 	int (*process_config)(struct ord_support *s, struct ord_env **env, uint64_t *seq,
 			      struct ord_err *e);
 	/** Answer the client: ORD_OK or an error with its reason (may be NULL).  Once. */

@@ -73,8 +73,7 @@ static void refuse(struct solo *c, struct message *m, const struct ord_err *e)
 	free(m);
 }
 
-/* Take messages up to the first config message; how many that were.  A request for a new channel
- * may be in vain by now though no sequence has moved. */
+/* Up to the first config message, checked anyway: its channel may have been made by now. */
 static int take(struct solo *c, struct message **m, int n)
 {
 	int taken = 0, valid = 0;
