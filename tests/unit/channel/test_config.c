@@ -346,12 +346,14 @@ static void maintenance_refuses_creation(void **state)
 
 static void a_type_whose_plugin_is_not_loaded_is_refused(void **state)
 {
+	uint64_t seq = chan_sequence(rig.chan);
 	struct ord_err e = ERR_INIT;
 
 	(void)state;
 	test_ok(update_send(rig.registrar,
 			    update_of(rig.chan, change_state_to_maintenance, &admins.orderer), &e),
 		&e);
+	rig_until(chan_sequence(rig.chan) == seq + 1);
 	assert_int_equal(update_send(rig.registrar,
 				     update_of(rig.chan, change_type_to_kafka, &admins.orderer),
 				     &e),
