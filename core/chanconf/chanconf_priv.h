@@ -117,7 +117,7 @@ struct scratch {
 void *chanconf_scratch(struct scratch *s, size_t n); /* zeroed */
 void chanconf_scratch_free(struct scratch *s);
 
-/* ---- updates ---------------------------------------------------------------------------- */
+/* ---- updates -------------------------------------------------------------------------- */
 
 /* A CONFIG_UPDATE envelope, decoded. */
 struct update {
@@ -128,8 +128,12 @@ struct update {
 int chanconf_update_open(const struct ord_env *env, struct update *u, struct ord_err *e);
 int chanconf_update_decode(struct update *u, struct ord_err *e);
 void chanconf_update_fini(struct update *u);
+/* Who signed; what, is left to chanconf_update_digest(), and there to signatures that policies will
+ * look at: the first of each identity that @msps know. */
 int chanconf_update_signed(const struct update *u, struct policy_signed **out, size_t *n,
 			   struct ord_err *e);
+void chanconf_update_digest(const struct update *u, struct msp_set *msps,
+			    struct policy_signed *sigs, size_t n);
 
 /* An element of a config tree, whatever its kind, as walks show it. */
 enum element_kind { ELEMENT_GROUP, ELEMENT_VALUE, ELEMENT_POLICY };

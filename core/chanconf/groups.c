@@ -62,7 +62,7 @@ static int build_orgs(struct chanconf *c, const struct org_kind *kind,
 	return rc;
 }
 
-/* ---- the three groups below /Channel ------------------------------------------------------ */
+/* ---- the three groups below /Channel -------------------------------------------------- */
 
 static int build_application(struct chanconf *c, const Common__ConfigGroup *group,
 			     struct ord_err *e)
@@ -154,7 +154,7 @@ static int build_sub_group(struct chanconf *c, const Common__ConfigGroup__Groups
 	return err_set(e, ORD_EINVAL, "Disallowed channel group: %s", entry->key);
 }
 
-/* ---- /Channel ---------------------------------------------------------------------------- */
+/* ---- /Channel ------------------------------------------------------------------------- */
 
 static void publish_channel(struct chanconf *c, const Common__ConfigGroup *group)
 {

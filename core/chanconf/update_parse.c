@@ -31,7 +31,7 @@ void chanconf_update_fini(struct update *u)
 	wire_free(u->inner);
 }
 
-/* ---- signatures ------------------------------------------------------------------------ */
+/* ---- signatures ----------------------------------------------------------------------- */
 
 /* A copy of @from at *room, which moves on behind it. */
 static struct ord_bytes keep(ProtobufCBinaryData from, uint8_t **room)
@@ -43,12 +43,11 @@ static struct ord_bytes keep(ProtobufCBinaryData from, uint8_t **room)
 	return kept;
 }
 
-/* One ConfigSignature; identity and signature are copied to *room, which moves on. */
-static int read_signature(const Common__ConfigSignature *from, ProtobufCBinaryData signed_update,
-			  uint8_t **room, struct policy_signed *out, struct ord_err *e)
+/* Copies of @from's identity and signature in *room, which moves on. */
+static int read_signature(const Common__ConfigSignature *from, uint8_t **room,
+			  struct policy_signed *out, struct ord_err *e)
 {
 	Common__SignatureHeader *header;
-	struct sha256 h;
 
 	if (wire_unpack(&common__signature_header__descriptor, wire_bytes(from->signature_header),
 			&header, e) < 0)
@@ -56,10 +55,6 @@ static int read_signature(const Common__ConfigSignature *from, ProtobufCBinaryDa
 	out->identity = keep(header->creator, room);
 	out->signature = keep(from->signature, room);
 	wire_free(header);
-	sha256_init(&h);
-	sha256_add(&h, wire_bytes(from->signature_header));
-	sha256_add(&h, wire_bytes(signed_update));
-	sha256_final(&h, out->digest);
 	return 0;
 }
 
@@ -71,6 +66,9 @@ int chanconf_update_signed(const struct update *u, struct policy_signed **out, s
 	struct policy_signed *sigs;
 	uint8_t *room;
 
+	if (outer->n_signatures > POLICY_MAX_SIGNATURES)
+		return err_set(e, ORD_EINVAL, "%zu signatures, at most %d are evaluated",
+			       outer->n_signatures, POLICY_MAX_SIGNATURES);
 	/* A creator is shorter than the header it stands in. */
 	for (size_t i = 0; i < outer->n_signatures; i++)
 		size += outer->signatures[i]->signature_header.len +
@@ -78,14 +76,50 @@ int chanconf_update_signed(const struct update *u, struct policy_signed **out, s
 	sigs = x_alloc(size);
 	room = (uint8_t *)&sigs[outer->n_signatures];
 	for (size_t i = 0; i < outer->n_signatures; i++)
-		if (read_signature(outer->signatures[i], outer->config_update, &room, &sigs[i], e) <
-		    0) {
+		if (read_signature(outer->signatures[i], &room, &sigs[i], e) < 0) {
 			free(sigs);
 			return e->code;
 		}
 	*out = sigs;
 	*n = outer->n_signatures;
 	return 0;
+}
+
+/* What a signer signed: the header, and behind it the update. */
+static void digest(const struct update *u, size_t i, struct policy_signed *sig)
+{
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_add(&h, wire_bytes(u->outer->signatures[i]->signature_header));
+	sha256_add(&h, wire_bytes(u->outer->config_update));
+	sha256_final(&h, sig->digest);
+}
+
+/* Is this the first signature of somebody whom @msps know? */
+static bool counts(struct msp_set *msps, struct ord_bytes identity, struct map *seen)
+{
+	struct msp_identity *id;
+	struct ord_err e;
+	bool first;
+
+	if (msp_identify(msps, identity, &id, &e) < 0)
+		return false;
+	first = !map_put(seen, msp_identity_key(id), seen);
+	msp_identity_unref(id);
+	return first;
+}
+
+/* A large update with a thousand signatures of nobody would keep us busy for minutes. */
+void chanconf_update_digest(const struct update *u, struct msp_set *msps,
+			    struct policy_signed *sigs, size_t n)
+{
+	struct map *seen = map_new();
+
+	for (size_t i = 0; i < n; i++)
+		if (counts(msps, sigs[i].identity, seen))
+			digest(u, i, &sigs[i]);
+	map_free(seen, NULL);
 }
 
 int chanconf_update_signatures(const struct ord_env *update, struct policy_signed **out, size_t *n,
@@ -96,6 +130,8 @@ int chanconf_update_signatures(const struct ord_env *update, struct policy_signe
 
 	if (rc == 0)
 		rc = chanconf_update_signed(&u, out, n, e);
+	for (size_t i = 0; rc == 0 && i < *n; i++)
+		digest(&u, i, &(*out)[i]);
 	chanconf_update_fini(&u);
 	return rc;
 }

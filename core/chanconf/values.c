@@ -54,7 +54,7 @@ const struct value_key chanconf_consortium_org_keys[] = {
 	END,
 };
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading -------------------------------------------------------------------------- */
 
 static void **slot_of(const struct value_key *key, void *values)
 {
@@ -117,7 +117,7 @@ int chanconf_values_check_channel(const struct values_channel *v, bool need_addr
 	return 0;
 }
 
-/* ---- /Channel/Orderer -------------------------------------------------------------------- */
+/* ---- /Channel/Orderer ----------------------------------------------------------------- */
 
 static int check_batch_size(const Orderer__BatchSize *b, struct ord_err *e)
 {

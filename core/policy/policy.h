@@ -7,6 +7,9 @@
 
 #include <msp/msp.h>
 
+/* Evaluated at once: far beyond any network; Fabric has no bound here. */
+#define POLICY_MAX_SIGNATURES 1024
+
 /* One signature: data is the concatenation of the parts, hashed once for all policies. */
 struct policy_signed {
 	struct ord_bytes identity; /* SerializedIdentity */

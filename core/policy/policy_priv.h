@@ -7,10 +7,9 @@
 
 /* What a hostile configuration or request may make us hold and walk.  Fabric has no bounds here;
  * these are far beyond any network. */
-#define POLICY_MAX_DEPTH      32    /* nested groups, nested n_out_of */
-#define POLICY_MAX_RULES      10000 /* of one signature policy */
-#define POLICY_MAX_SIGNATURES 1024  /* in one evaluation */
-#define POLICY_MAX_STEPS      4096  /* of one explanation; what follows is not told */
+#define POLICY_MAX_DEPTH 32    /* nested groups, nested n_out_of */
+#define POLICY_MAX_RULES 10000 /* of one signature policy */
+#define POLICY_MAX_STEPS 4096  /* of one explanation; what follows is not told */
 
 /* One rule of a signature policy.  The rules of a policy stand in one array in the order of their
  * evaluation, so that a rule's nested rules follow it directly. */

@@ -231,8 +231,7 @@ static void kafka_brokers_are_checked(void **state)
 	}
 }
 
-/* ---- organisations
- * ------------------------------------------------------------------------------- */
+/* ---- organisations -------------------------------------------------------------------- */
 
 static void orderer_org_group(Common__Config *c)
 {
@@ -375,8 +374,7 @@ static void values_that_do_not_parse_are_named(void **state)
 	wire_free(config);
 }
 
-/* ---- policies and names
- * ------------------------------------------------------------------------------ */
+/* ---- policies and names --------------------------------------------------------------- */
 
 static void nil_policy(Common__Config *c)
 {
@@ -432,8 +430,7 @@ static void policies_and_names_are_checked(void **state)
 		   NAMES "bad channel ID: channel ID 'Bad' contains illegal characters");
 }
 
-/* ---- envelopes
- * ---------------------------------------------------------------------------------------- */
+/* ---- envelopes ------------------------------------------------------------------------ */
 
 static void only_config_messages_hold_a_configuration(void **state)
 {

@@ -65,8 +65,7 @@ static int propose(struct rig *r, Common__ConfigEnvelope **ce, struct ord_err *e
 	return rc;
 }
 
-/* ---- trees --------------------------------------------------------------------------------------
- */
+/* ---- trees ---------------------------------------------------------------------------- */
 
 static Common__ConfigGroup *sub(Common__ConfigGroup *g, const char *key)
 {
@@ -98,8 +97,7 @@ static void rename_to(char **s, const char *to)
 	*s = x_strdup(to);
 }
 
-/* ---- refusals -----------------------------------------------------------------------------------
- */
+/* ---- refusals ------------------------------------------------------------------------- */
 
 static void other_channel(struct rig *r)
 {
@@ -262,7 +260,7 @@ static void refusals_use_fabrics_words(void **state)
 	}
 }
 
-static void refused_raw(int32_t type, const char *data, const char *want)
+static void refused_raw(int32_t type, struct ord_bytes data, const char *want)
 {
 	struct wire_header_spec header = {.type = type, .channel_id = "mychannel"};
 	struct chanconf *c = NULL;
@@ -274,7 +272,7 @@ static void refused_raw(int32_t type, const char *data, const char *want)
 
 	rig_init(&r);
 	test_ok(chanconf_new("mychannel", r.config, &c, &e), &e);
-	wire_build_payload(&header, bytes_str(data), &payload);
+	wire_build_payload(&header, data, &payload);
 	env = env_make(type < 0 ? bytes_of(NULL, 0) : buf_bytes(&payload), bytes_of(NULL, 0));
 	test_fails(chanconf_propose(c, env, &ce, &e), &e, ORD_EINVAL, want);
 	env_unref(env);
@@ -286,20 +284,20 @@ static void refused_raw(int32_t type, const char *data, const char *want)
 static void what_is_no_update_is_refused(void **state)
 {
 	(void)state;
-	refused_raw(WIRE_CONFIG, "",
+	refused_raw(WIRE_CONFIG, bytes_str(""),
 		    "error converting envelope to config update: invalid type CONFIG, expected "
 		    "CONFIG_UPDATE");
-	refused_raw(99, "",
+	refused_raw(99, bytes_str(""),
 		    "error converting envelope to config update: invalid type 99, expected "
 		    "CONFIG_UPDATE");
-	refused_raw(WIRE_CONFIG_UPDATE, "noise",
+	refused_raw(WIRE_CONFIG_UPDATE, bytes_str("noise"),
 		    "error converting envelope to config update: error unmarshaling message for "
 		    "type CONFIG_UPDATE: common.ConfigUpdateEnvelope: illegal wire type");
-	refused_raw(WIRE_CONFIG_UPDATE, "\x0a\x01n",
+	refused_raw(WIRE_CONFIG_UPDATE, bytes_str("\x0a\x01n"),
 		    AUTHORIZING "common.ConfigUpdate: illegal wire type");
-	refused_raw(WIRE_CONFIG_UPDATE, "",
+	refused_raw(WIRE_CONFIG_UPDATE, bytes_str(""),
 		    AUTHORIZING "ConfigUpdate for channel '' but envelope for channel 'mychannel'");
-	refused_raw(-1, "",
+	refused_raw(-1, bytes_str(""),
 		    "error converting envelope to config update: envelope must have a Header");
 }
 
@@ -325,8 +323,31 @@ static void an_empty_signature_is_of_nobody(void **state)
 	buf_fini(&payload);
 }
 
-/* ---- what is accepted
- * ------------------------------------------------------------------------------ */
+/* Each of them would have to be hashed together with the whole update. */
+static void a_flood_of_signatures_is_refused(void **state)
+{
+	Common__ConfigUpdateEnvelope outer = COMMON__CONFIG_UPDATE_ENVELOPE__INIT;
+	Common__ConfigSignature one = COMMON__CONFIG_SIGNATURE__INIT, *list[1025];
+	struct buf update = BUF_INIT, data = BUF_INIT;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r);
+	wire_pack(r.update, &update);
+	outer.config_update = wire_binary(buf_bytes(&update));
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(list); i++)
+		list[i] = &one;
+	outer.n_signatures = UTIL_ARRAY_LEN(list);
+	outer.signatures = list;
+	wire_pack(&outer, &data);
+	refused_raw(WIRE_CONFIG_UPDATE, buf_bytes(&data),
+		    AUTHORIZING "1025 signatures, at most 1024 are evaluated");
+	buf_fini(&update);
+	buf_fini(&data);
+	rig_fini(&r);
+}
+
+/* ---- what is accepted ----------------------------------------------------------------- */
 
 static Common__Config *accepted(struct rig *r)
 {
@@ -460,6 +481,7 @@ int main(void)
 		cmocka_unit_test(refusals_use_fabrics_words),
 		cmocka_unit_test(what_is_no_update_is_refused),
 		cmocka_unit_test(an_empty_signature_is_of_nobody),
+		cmocka_unit_test(a_flood_of_signatures_is_refused),
 		cmocka_unit_test(the_last_version_is_followed_by_the_first),
 		cmocka_unit_test(an_unchanged_version_keeps_the_content),
 		cmocka_unit_test(a_member_of_an_unchanged_group_gets_lost),
