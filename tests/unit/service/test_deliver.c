@@ -498,6 +498,35 @@ static void a_cancelled_stream_stops_watching(void **state)
 	desk_open(&desk, NULL);
 }
 
+/* Those too that no error of the consenter ends; then nobody holds it, and its files go. */
+static void a_channel_that_is_removed_ends_its_streams(void **state)
+{
+	char *chain = rig_path(&desk.rig, "chains/" RIG_CHANNEL);
+	struct sought range = follow(), lenient = range;
+	static struct talk strict, effort, late;
+	struct ord_err e = ERR_INIT;
+	int status;
+
+	(void)state;
+	lenient.best_effort = true;
+	seek(&strict, range);
+	seek(&effort, lenient);
+	add_block();
+	desk_until(&desk, strict.blocks == 1 && effort.blocks == 1);
+	desk.rig.registrar->system = NULL; /* it would forbid removals */
+	test_ok(registrar_remove(desk.rig.registrar, RIG_CHANNEL, &status, &e), &e);
+	desk_until(&desk, strict.closed && effort.closed);
+	assert_int_equal(strict.status, 503);
+	assert_int_equal(effort.status, 503);
+	seek(&late, range);
+	desk_until(&desk, late.closed);
+	assert_int_equal(late.status, 404);
+	rig_until(!file_exists(chain));
+	desk_close(&desk);
+	desk_open(&desk, NULL);
+	free(chain);
+}
+
 /* ---- slow readers -------------------------------------------------------------------------------
  */
 
@@ -554,6 +583,7 @@ int main(void)
 		TEST(a_new_configuration_is_asked_before_the_next_block),
 		TEST(an_identity_that_expires_on_the_way_gets_no_more_blocks),
 		TEST(a_cancelled_stream_stops_watching),
+		TEST(a_channel_that_is_removed_ends_its_streams),
 		TEST(who_does_not_read_holds_nobody_up_and_misses_nothing),
 	};
 
