@@ -297,6 +297,8 @@ int registrar_remove(struct registrar *r, const char *channel_id, int *status, s
 		atomic_store(&c->removed, true);
 		gate_shut(&c->gate);
 		chan_wake_all(c);
+		if (r->opts.on_config)
+			r->opts.on_config(r->opts.arg, c); /* its client CAs go */
 	}
 	pool_submit(r->control, &p->task);
 	return 0;
