@@ -7,11 +7,12 @@
  * test can hand it a fake host.
  *
  * Threads.  Three kinds call across this line:
- *   control  open and close, one thread at a time; handle_chain, start, halt and free, one thread
- * at a time for each chain, other chains at the same time. any      any number at once, start() to
- * free(); order, configure, wait_ready, errored, health. chain    the plugin's own, one per chain,
- * made by thread_start(). Only it may journal, cut, create and write blocks.  The host checks. No
- * entry point may block, except halt() and close().
+ *   control  one thread at a time for each chain, other chains at the same time: handle_chain,
+ *            start, halt, free; one thread at a time: open, close.
+ *   any      any number at once, start() to free(); order, configure, wait_ready, errored, health.
+ *   chain    the plugin's own, one per chain, made by thread_start().
+ *            Only it may journal, cut, create and write blocks.  The host checks.
+ * No entry point may block, except halt() and close().
  *
  * Memory.  ord_bytes is a borrowed view, valid for the call.  ord_env, ord_block and ord_chanconf
  * are immutable and counted: take a reference to keep one.  "take" in a prototype means that the
