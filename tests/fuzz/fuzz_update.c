@@ -74,19 +74,33 @@ static void create(const struct ord_env *update)
 	wire_free(ce);
 }
 
+/* @data as a ConfigUpdateEnvelope, signatures and all. */
+static void use(struct ord_bytes data)
+{
+	struct ord_env *update = fuzz_message(WIRE_CONFIG_UPDATE, "fuzz", data);
+	struct policy_signed *sigs = NULL;
+	struct ord_err e = ERR_INIT;
+	size_t n;
+
+	if (chanconf_update_signatures(update, &sigs, &n, &e) == 0)
+		util_assert(n <= POLICY_MAX_SIGNATURES);
+	free(sigs);
+	reconfigure(update);
+	create(update);
+	env_unref(update);
+}
+
+/* The input is an update nobody signed, and again something that may be signed. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Common__ConfigUpdateEnvelope outer = COMMON__CONFIG_UPDATE_ENVELOPE__INIT;
 	struct buf packed = BUF_INIT;
-	struct ord_env *update;
 
 	fuzz_make_channels();
 	outer.config_update = wire_binary(bytes_of(data, size));
 	wire_pack(&outer, &packed);
-	update = fuzz_message(WIRE_CONFIG_UPDATE, "fuzz", buf_bytes(&packed));
-	reconfigure(update);
-	create(update);
-	env_unref(update);
+	use(buf_bytes(&packed));
+	use(bytes_of(data, size));
 	buf_fini(&packed);
 	return 0;
 }
