@@ -32,7 +32,7 @@ static int prepare(struct change *c, const char *path, struct ord_err *e)
 	if (rc < 0)
 		return rc;
 	c->channel = x_strdup(given->channel_id);
-	rc = config_sign_all(&c->signers, given->raw, &c->env, e);
+	rc = config_sign(&c->signers, given->raw, &c->env, NULL, e);
 	if (rc < 0)
 		err_wrap(e, "%s", path);
 	env_unref(given);

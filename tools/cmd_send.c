@@ -2,6 +2,7 @@
 /* ordererctl send: transactions, or envelopes as they are, to an orderer by Broadcast. */
 #include "cmds.h"
 #include "seek.h"
+#include "submit.h"
 
 #include <crypto/crypto.h>
 #include <inttypes.h>
@@ -25,16 +26,10 @@ struct send {
 static int deliver(struct send *s, const char *label, struct ord_bytes env, struct ord_err *e)
 {
 	Orderer__BroadcastResponse *r;
-	struct buf msg = BUF_INIT;
 	int rc = remote_send(s->call, env, e);
 
 	if (rc == 0)
-		rc = remote_receive(s->call, false, &msg, e);
-	if (rc == 0)
-		rc = err_set(e, ORD_EUNAVAIL, "the orderer ended the call without an answer");
-	if (rc > 0)
-		rc = wire_unpack(&orderer__broadcast_response__descriptor, buf_bytes(&msg), &r, e);
-	buf_fini(&msg);
+		rc = submit_answer(s->call, &r, e);
 	if (rc < 0)
 		return rc;
 	printf("%s %d %s%s%s\n", label, r->status, seek_status_name((int)r->status),

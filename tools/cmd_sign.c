@@ -3,31 +3,47 @@
 #include "cmds.h"
 #include "config_sign.h"
 
+#include <stdlib.h>
+
 struct sign_opts {
 	struct ctl_list identities;
 	const char *output;
 };
 
-/* One more signature on @env; a second one of the same identity would count for nothing. */
-static int sign_as(const char *identity, struct buf *env, struct ord_err *e)
+/* A second signature of one identity would count for nothing.  How many are new? */
+static size_t warn(const struct ctl_list *identities, const bool *again)
+{
+	size_t fresh = 0;
+
+	for (size_t i = 0; i < identities->n; i++) {
+		fresh += !again[i];
+		if (again[i])
+			fprintf(stderr, "ordererctl sign: warning: %s has signed already\n",
+				identities->items[i]);
+	}
+	return fresh;
+}
+
+/* @env stays as it is when there is no new signature. */
+static int sign(const struct ctl_list *identities, struct buf *env, struct ord_err *e)
 {
 	struct buf out = BUF_INIT;
-	struct msp_local *who;
-	bool again = false;
-	int rc = identity_open(identity, &who, e);
+	struct signers s;
+	bool *again;
+	int rc = signers_open(identities, &s, e);
 
 	if (rc < 0)
 		return rc;
-	rc = config_sign(who, buf_bytes(env), &out, &again, e);
-	if (rc == 0 && again)
-		fprintf(stderr, "ordererctl sign: warning: %s has signed already\n", identity);
-	else if (rc == 0) {
+	again = x_alloc(s.n * sizeof(*again));
+	rc = config_sign(&s, buf_bytes(env), &out, again, e);
+	if (rc == 0 && warn(identities, again) > 0) {
 		buf_fini(env);
 		*env = out;
 		out = (struct buf)BUF_INIT;
 	}
 	buf_fini(&out);
-	msp_local_close(who);
+	free(again);
+	signers_close(&s);
 	return rc;
 }
 
@@ -38,11 +54,8 @@ static int sign_run(const void *opts, const struct ctl_args *args, struct ord_er
 	struct buf env = BUF_INIT;
 	int rc = ctl_input(path, WIRE_MAX_MSG, &env, e);
 
-	for (size_t i = 0; i < o->identities.n && rc == 0; i++) {
-		rc = sign_as(o->identities.items[i], &env, e);
-		if (rc < 0)
-			err_wrap(e, "%s", path);
-	}
+	if (rc == 0 && (rc = sign(&o->identities, &env, e)) < 0)
+		err_wrap(e, "%s", path);
 	if (rc == 0)
 		rc = ctl_output(o->output ? o->output : path, buf_bytes(&env), e);
 	buf_fini(&env);

@@ -117,7 +117,7 @@ static int make_update(struct edit *x, const Common__Config *edited, struct ord_
 	if (rc == 0) {
 		configtx_update_envelope(update, &plain);
 		if (x->signers.n > 0)
-			rc = config_sign_all(&x->signers, buf_bytes(&plain), &x->env, e);
+			rc = config_sign(&x->signers, buf_bytes(&plain), &x->env, NULL, e);
 		else
 			buf_add_bytes(&x->env, buf_bytes(&plain));
 	}

@@ -135,7 +135,23 @@ static int wrap(struct msp_local *who, const char *channel_id,
 	return rc;
 }
 
-int config_sign(struct msp_local *who, struct ord_bytes bytes, struct buf *out, bool *again,
+static int add_signatures(const struct signers *s, Common__ConfigUpdateEnvelope *msg, bool *again,
+			  struct ord_err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		bool had = signed_by(msg, msp_local_identity(s->who[i]));
+
+		if (again)
+			again[i] = had;
+		if (!had)
+			rc = add_signature(s->who[i], msg, e);
+	}
+	return rc;
+}
+
+int config_sign(const struct signers *s, struct ord_bytes bytes, struct buf *out, bool *again,
 		struct ord_err *e)
 {
 	Common__ConfigUpdateEnvelope *msg;
@@ -146,31 +162,7 @@ int config_sign(struct msp_local *who, struct ord_bytes bytes, struct buf *out, 
 		return rc;
 	rc = config_sign_open(env, &msg, e);
 	if (rc == 0) {
-		*again = signed_by(msg, msp_local_identity(who));
-		if (!*again)
-			rc = add_signature(who, msg, e);
-		if (rc == 0 && !*again)
-			rc = wrap(who, env->channel_id, msg, out, e);
-		wire_free(msg);
-	}
-	env_unref(env);
-	return rc;
-}
-
-int config_sign_all(const struct signers *s, struct ord_bytes bytes, struct buf *out,
-		    struct ord_err *e)
-{
-	Common__ConfigUpdateEnvelope *msg;
-	struct ord_env *env;
-	int rc = env_parse(bytes, &env, e);
-
-	if (rc < 0)
-		return rc;
-	rc = config_sign_open(env, &msg, e);
-	if (rc == 0) {
-		for (size_t i = 0; rc == 0 && i < s->n; i++)
-			if (!signed_by(msg, msp_local_identity(s->who[i])))
-				rc = add_signature(s->who[i], msg, e);
+		rc = add_signatures(s, msg, again, e);
 		if (rc == 0)
 			rc = wrap(s->who[0], env->channel_id, msg, out, e);
 		wire_free(msg);

@@ -18,15 +18,11 @@ void signers_close(struct signers *s);
  *  Errors: ORD_EINVAL "it is of type …, not CONFIG_UPDATE" and the like. */
 int config_sign_open(const struct ord_env *env, Common__ConfigUpdateEnvelope **out,
 		     struct ord_err *e);
-/** Add the signature of @who to @env, a CONFIG_UPDATE envelope, as 'peer channel signconfigtx'
- *  does: the envelope that is appended to @out is one of @who, around all signatures.  *again is
- *  set, and nothing appended, when the identity has signed before.
- *  Errors: ORD_EINVAL it is no such envelope. */
-int config_sign(struct msp_local *who, struct ord_bytes env, struct buf *out, bool *again,
+/** Add the signatures of all of @s to @env, a CONFIG_UPDATE envelope, as 'peer channel
+ * signconfigtx' does: the envelope that is appended to @out is one of the first of them, around all
+ * signatures. again[i] tells of each whether it had signed before, and so adds none; NULL: nobody
+ * asks. Errors: ORD_EINVAL it is no such envelope. */
+int config_sign(const struct signers *s, struct ord_bytes env, struct buf *out, bool *again,
 		struct ord_err *e);
-/** Add the signatures of all of @s, but for those who have signed before, to @env; the envelope
- * that is appended to @out is one of the first.   Errors: as config_sign(). */
-int config_sign_all(const struct signers *s, struct ord_bytes env, struct buf *out,
-		    struct ord_err *e);
 
 #endif /* CONFIG_SIGN_H */

@@ -8,17 +8,24 @@ enum { POLL_MS = 200 };
 
 /* ---- broadcast ------------------------------------------------------------------------- */
 
-static int read_answer(struct remote_call *call, struct ord_err *e)
+int submit_answer(struct remote_call *call, Orderer__BroadcastResponse **out, struct ord_err *e)
 {
-	Orderer__BroadcastResponse *r;
 	struct buf msg = BUF_INIT;
 	int rc = remote_receive(call, false, &msg, e);
 
 	if (rc == 0)
 		rc = err_set(e, ORD_EUNAVAIL, "the orderer ended the call without an answer");
 	if (rc > 0)
-		rc = wire_unpack(&orderer__broadcast_response__descriptor, buf_bytes(&msg), &r, e);
+		rc = wire_unpack(&orderer__broadcast_response__descriptor, buf_bytes(&msg), out, e);
 	buf_fini(&msg);
+	return rc;
+}
+
+static int read_answer(struct remote_call *call, struct ord_err *e)
+{
+	Orderer__BroadcastResponse *r;
+	int rc = submit_answer(call, &r, e);
+
 	if (rc < 0)
 		return rc;
 	if (r->status != COMMON__STATUS__SUCCESS)

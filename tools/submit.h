@@ -7,6 +7,9 @@
 
 #include "deliver.h"
 
+/** The answer to the oldest envelope sent that has none yet; free with wire_free().
+ *  Errors: ORD_EUNAVAIL there comes none. */
+int submit_answer(struct remote_call *call, Orderer__BroadcastResponse **out, struct ord_err *e);
 /** Broadcast one envelope.
  *  Errors: ORD_EINVAL and others, "the orderer answered 400 BAD_REQUEST: …". */
 int submit(struct remote *r, struct ord_bytes env, struct ord_err *e);
