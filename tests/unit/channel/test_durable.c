@@ -12,7 +12,7 @@ static atomic_bool disk_full, disk_full_once;
 /* What a chain thread does; for one that has nothing to do itself. */
 static void write_one(struct chan *c, struct ord_env *env)
 {
-	writer_write(c, writer_create(c, cutter_one(env_ref(env))), bytes_of(NULL, 0));
+	writer_write(c, writer_create(c, cutter_one(env)), bytes_of(NULL, 0));
 }
 
 static size_t queued(struct chan *c)
