@@ -29,7 +29,7 @@ static int tear_down(void **state)
 /* Send it until no chain is being replaced, and wait until it is in force. */
 static void configure(void (*change)(Common__Config *config))
 {
-	uint64_t before = chan_sequence(rig.chan);
+	uint64_t before = chan_sequence(rig.chan), height = ledger_height(chan_ledger(rig.chan));
 	struct ord_err e;
 	int rc;
 
@@ -41,6 +41,7 @@ static void configure(void (*change)(Common__Config *config))
 	} while (rc == ORD_EUNAVAIL);
 	test_ok(rc, &e);
 	rig_until(chan_sequence(rig.chan) > before);
+	rig_until(ledger_height(chan_ledger(rig.chan)) > height);
 }
 
 /* A transaction, sent until it is taken. */

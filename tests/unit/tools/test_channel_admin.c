@@ -10,8 +10,9 @@ struct listener {
 	int fd;
 	char *address;
 	struct ord_bytes answer;
-	struct buf request;
+	struct buf request; /* the thread's until it is joined */
 	pthread_t thread;
+	bool joined;
 };
 
 /* Is the whole body there, as Content-Length tells? */
@@ -62,16 +63,24 @@ static void start(struct listener *l, const char *answer)
 	test_ok(thread_start(&l->thread, "admin", serve, l, &e), &e);
 }
 
+/* What was asked; it has been answered. */
+static char *asked(struct listener *l)
+{
+	if (!l->joined)
+		pthread_join(l->thread, NULL);
+	l->joined = true;
+	return buf_cstr(&l->request);
+}
+
 static void stop(struct listener *l)
 {
-	pthread_join(l->thread, NULL);
+	asked(l);
 	close(l->fd);
 	free(l->address);
 	buf_fini(&l->request);
 }
 
-#define assert_asks(l, want) \
-	assert_ptr_equal(strstr(buf_cstr(&(l)->request), want), (l)->request.data)
+#define assert_asks(l, want) assert_ptr_equal(strstr(asked(l), want), asked(l))
 
 /* ---- what is asked and shown --------------------------------------------------------------- */
 
@@ -103,7 +112,7 @@ static void a_list_is_shown_as_osnadmin_does(void **state)
 		   "}\n",
 		   "");
 	assert_asks(&l, "GET /participation/v1/channels HTTP/1.1\r\nHost: 127.0.0.1:");
-	assert_non_null(strstr(buf_cstr(&l.request), "\r\nAccept: application/json\r\n"));
+	assert_non_null(strstr(asked(&l), "\r\nAccept: application/json\r\n"));
 	stop(&l);
 	free(answer);
 }
@@ -120,8 +129,7 @@ static void one_channel_is_asked_by_its_name(void **state)
 	r = ctl_run("channel", "list", "--admin", l.address, "--channel", "a.b", "--no-status");
 	ctl_expect(&r, 1, "{\n\t\"error\": \"channel does not exist\"\n}\n",
 		   "ordererctl channel list: the orderer refused: status 404\n");
-	assert_int_equal(
-		strncmp(buf_cstr(&l.request), "GET /participation/v1/channels/a.b HTTP/", 40), 0);
+	assert_int_equal(strncmp(asked(&l), "GET /participation/v1/channels/a.b HTTP/", 40), 0);
 	stop(&l);
 	r = ctl_run("channel", "list", "--channel", "../x");
 	ctl_expect(
@@ -154,10 +162,8 @@ static void a_join_carries_the_block_as_a_file(void **state)
 	r = ctl_run("channel", "join", "--admin", l.address, "--config-block", path, "--channel",
 		    "mychannel");
 	ctl_expect(&r, 0, "Status: 201\n{}\n", "");
-	assert_int_equal(
-		strncmp(buf_cstr(&l.request), "POST /participation/v1/channels HTTP/1.1\r\n", 42),
-		0);
-	at = strstr(buf_cstr(&l.request), "boundary=");
+	assert_int_equal(strncmp(asked(&l), "POST /participation/v1/channels HTTP/1.1\r\n", 42), 0);
+	at = strstr(asked(&l), "boundary=");
 	assert_non_null(at);
 	at += strlen("boundary=");
 	want = x_printf("\r\n\r\n--%.32s\r\nContent-Disposition: form-data; name=\"config-block\"; "
