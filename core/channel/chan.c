@@ -100,11 +100,12 @@ int chan_start(struct chan *c, struct ord_err *e)
 		goto out;
 	if (!c->journal.journal && (rc = journal_remove(c->ledger, e)) < 0)
 		goto out; /* another chain's: it must not come back with that one */
-	c->chain->ops->start(c->chain);
-	c->started = true;
-	gate_open(&c->gate, c->chain);
 	log_info(&logger, "[channel: %s] Starting chain of type %s at height %llu", c->id, type,
 		 (unsigned long long)ledger_height(c->ledger));
+	gate_prepare(&c->gate); /* what the chain replays may change its type, and shut the gate */
+	c->started = true;
+	c->chain->ops->start(c->chain);
+	gate_open(&c->gate, c->chain);
 out:
 	block_unref(tip);
 	buf_fini(&metadata);

@@ -42,6 +42,7 @@ struct commit {
 	struct ord_block *block;
 	struct buf metadata; /* the consenter's */
 	size_t bytes;        /* of header and data */
+	uint64_t conf_seq;   /* in force when it was written */
 	struct commit *next;
 };
 
@@ -56,6 +57,7 @@ struct gate {
 	struct ord_chain *_Atomic chain; /* NULL: shut */
 	atomic_uint inside;
 	struct monitor empty;
+	bool barred; /* shut since gate_prepare(): stays so.  Guarded by empty */
 };
 
 struct chan {
@@ -146,6 +148,9 @@ void gate_init(struct gate *g);
 void gate_fini(struct gate *g);
 struct ord_chain *gate_enter(struct gate *g); /* NULL: shut, and nothing to leave */
 void gate_leave(struct gate *g);
+/** A chain is about to start: a gate_shut() from now on, by the chain itself perhaps, outlasts the
+ *  gate_open() that follows. */
+void gate_prepare(struct gate *g);
 void gate_open(struct gate *g, struct ord_chain *chain);
 void gate_shut(struct gate *g);       /* nobody new comes in */
 void gate_wait_empty(struct gate *g); /* … and nobody is inside */

@@ -131,6 +131,20 @@ static int sign_creation(struct chan *system, const char *channel_id,
 	return rc;
 }
 
+/* A request may ask for another consensus than the system channel's. */
+static int check_new_plugin(struct chan *system, const struct chanconf *conf, const char *id,
+			    const Common__ConfigEnvelope *made, struct ord_err *e)
+{
+	struct chanconf *next;
+	int rc = chanconf_new(id, made->config, &next, e);
+
+	if (rc < 0)
+		return rc;
+	rc = check_plugin(system, conf->pub.consensus_type, next->pub.consensus_type, e);
+	chanconf_unref(next);
+	return rc;
+}
+
 static int create(struct chan *system, const struct chanconf *conf, const struct ord_env *env,
 		  struct ord_env **out, struct ord_err *e)
 {
@@ -139,7 +153,9 @@ static int create(struct chan *system, const struct chanconf *conf, const struct
 
 	if (rc < 0)
 		return rc;
-	rc = sign_creation(system, env->channel_id, made, out, e);
+	rc = check_new_plugin(system, conf, env->channel_id, made, e);
+	if (rc == 0)
+		rc = sign_creation(system, env->channel_id, made, out, e);
 	wire_free(made);
 	if (rc < 0)
 		return rc;

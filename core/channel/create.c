@@ -58,13 +58,19 @@ static struct ord_block *genesis_of(struct ord_env *config)
 	return b;
 }
 
-/* A full disk is waited for, as with any block, unless the daemon stops. */
+/* A full disk is waited for, as with any block, unless the daemon stops.  What was made before it
+ * is found by the next try. */
 static int create_patiently(struct chan *system, const char *id, struct ord_block *genesis,
 			    struct ord_err *e)
 {
 	int rc;
 
-	while ((rc = create_ledger(system->registrar, id, genesis, e)) == ORD_EUNAVAIL) {
+	for (;;) {
+		rc = create_ledger(system->registrar, id, genesis, e);
+		if (rc == 0)
+			rc = create_chan(system->registrar, id, false, e);
+		if (rc != ORD_EUNAVAIL)
+			break;
 		if (!atomic_exchange(&system->read_only, true))
 			log_error(&logger,
 				  "Could not create channel %s, system channel %s is read-only "
@@ -98,8 +104,6 @@ int create_channel(struct chan *system, const struct ord_env *transaction, struc
 	}
 	genesis = genesis_of(config);
 	rc = create_patiently(system, config->channel_id, genesis, e);
-	if (rc == 0)
-		rc = create_chan(r, config->channel_id, false, e);
 	if (rc == 0)
 		log_info(&logger, "Created and started new channel %s", config->channel_id);
 	block_unref(genesis);

@@ -37,14 +37,27 @@ void gate_leave(struct gate *g)
 	monitor_unlock(&g->empty);
 }
 
+void gate_prepare(struct gate *g)
+{
+	monitor_lock(&g->empty);
+	g->barred = false;
+	monitor_unlock(&g->empty);
+}
+
 void gate_open(struct gate *g, struct ord_chain *chain)
 {
-	atomic_store(&g->chain, chain);
+	monitor_lock(&g->empty);
+	if (!g->barred)
+		atomic_store(&g->chain, chain);
+	monitor_unlock(&g->empty);
 }
 
 void gate_shut(struct gate *g)
 {
+	monitor_lock(&g->empty);
+	g->barred = true;
 	atomic_store(&g->chain, NULL);
+	monitor_unlock(&g->empty);
 }
 
 void gate_wait_empty(struct gate *g)

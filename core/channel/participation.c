@@ -80,7 +80,7 @@ static int reserve(struct registrar *r, const struct chanconf *conf, struct pass
 		rc = refuse(status, JOIN_NOT_ALLOWED, e, "cannot join: system channel exists");
 	else if (p || map_get(r->by_id, bytes_str(conf->channel_id)))
 		rc = refuse(status, JOIN_NOT_ALLOWED, e, "cannot join: channel already exists");
-	else if (conf->has_consortiums && r->n > 0)
+	else if (conf->has_consortiums && (r->n > 0 || map_len(r->passing) > 0))
 		rc = refuse(status, JOIN_FORBIDDEN, e,
 			    "cannot join: application channels already exist");
 	else
@@ -229,6 +229,7 @@ static void part(struct pool_task *t)
 {
 	struct chan *c = UTIL_CONTAINER(t, struct passing, task)->chan;
 
+	gate_shut(&c->gate); /* once more: a change of type may have opened it */
 	gate_wait_empty(&c->gate);
 	chan_halt(c);
 	util_stop_at("remove-halted");
@@ -256,6 +257,7 @@ static int may_leave(struct registrar *r, const char *id, int *status, struct or
 static int mark_leaving(struct registrar *r, const char *id, struct passing **out, int *status,
 			struct ord_err *e)
 {
+	struct ord_err ignored = ERR_INIT;
 	bool again = false;
 	int rc;
 
@@ -275,8 +277,10 @@ static int mark_leaving(struct registrar *r, const char *id, struct passing **ou
 	rc = pending_save(r, "remove", id, bytes_of(NULL, 0), e);
 	if (rc == 0)
 		return 0;
+	if (pending_done(r, "remove", id, &ignored) < 0) /* or the next start would do it */
+		log_error(&logger, "%s", ignored.msg);
 	passing_end(*out);
-	*status = JOIN_FAILED;
+	*status = JOIN_BAD;
 	return err_wrap(e, "cannot remove");
 }
 

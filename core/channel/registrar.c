@@ -154,6 +154,13 @@ static int check_system(struct registrar *r, struct ord_err *e)
 	return 0;
 }
 
+static void tell_conf(void *arg, struct chan *c)
+{
+	struct registrar *r = arg;
+
+	r->opts.on_config(r->opts.arg, c);
+}
+
 static int start_all(struct registrar *r, struct ord_err *e)
 {
 	int rc = 0;
@@ -163,23 +170,26 @@ static int start_all(struct registrar *r, struct ord_err *e)
 			rc = chan_start(r->chans[i], e);
 	if (rc == 0 && r->system)
 		rc = chan_start(r->system, e);
-	for (size_t i = 0; i < r->n && rc == 0 && r->opts.on_config; i++)
-		r->opts.on_config(r->opts.arg, r->chans[i]);
+	if (rc == 0 && r->opts.on_config)
+		registrar_each(r, tell_conf, r);
 	return rc;
 }
 
 static void announce(const struct registrar *r)
 {
 	struct ord_block *genesis;
+	struct chanconf *conf;
 	struct ord_err e = ERR_INIT;
 	struct buf hex = BUF_INIT;
 
 	if (!r->system || ledger_read(r->system->ledger, 0, &genesis, &e) < 0)
 		return;
+	conf = chan_conf(r->system);
 	hex_encode(&hex, bytes_of(genesis->header_hash, BLOCK_HASH_LEN));
 	log_info(&logger,
 		 "Starting system channel '%s' with genesis block hash %s and orderer type %s",
-		 r->system->id, buf_cstr(&hex), r->system->conf->pub.consensus_type);
+		 r->system->id, buf_cstr(&hex), conf->pub.consensus_type);
+	chanconf_unref(conf);
 	block_unref(genesis);
 	buf_fini(&hex);
 }

@@ -84,6 +84,7 @@ void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metad
 	memcpy(c->last_hash, take->header_hash, sizeof(c->last_hash));
 	w->block = take;
 	w->bytes = take->encoded.len;
+	w->conf_seq = chan_sequence(c);
 	buf_add_bytes(&w->metadata, metadata);
 	enqueue(c, w);
 }
@@ -223,14 +224,13 @@ int writer_finish(struct chan *c, struct commit *w, struct ord_err *e)
 	struct ord_block *b = w->block;
 	struct buf orderer = BUF_INIT, last = BUF_INIT, slot1 = BUF_INIT, value = BUF_INIT,
 		   slot0 = BUF_INIT;
-	uint64_t seq = chan_sequence(c);
 	int rc;
 
 	if (b->sealed)
 		return 0;
-	if (seq > c->last_config_seq) {
+	if (w->conf_seq > c->last_config_seq) {
 		c->last_config_block = b->number;
-		c->last_config_seq = seq;
+		c->last_config_seq = w->conf_seq;
 	}
 	if (w->metadata.len > 0)
 		pack_metadata(buf_bytes(&w->metadata), &orderer);

@@ -223,6 +223,25 @@ static void messages_behind_the_change_are_not_accepted(void **state)
 	assert_string_equal(e.msg, CHANGING "skeleton, try again later");
 }
 
+/* What a chain replays at its start may be the change of its type. */
+static void a_gate_shut_while_the_chain_starts_stays_shut(void **state)
+{
+	struct ord_chain chain = {NULL};
+	struct gate g = {0};
+
+	(void)state;
+	gate_init(&g);
+	gate_prepare(&g);
+	gate_shut(&g);
+	gate_open(&g, &chain);
+	assert_null(gate_enter(&g));
+	gate_prepare(&g);
+	gate_open(&g, &chain);
+	assert_ptr_equal(gate_enter(&g), &chain);
+	gate_leave(&g);
+	gate_fini(&g);
+}
+
 static void stopping_in_the_middle_is_fine(void **state)
 {
 	(void)state;
@@ -249,6 +268,7 @@ int main(void)
 		TEST(a_journal_that_was_left_over_is_removed_at_start),
 		TEST(without_a_chain_blocks_can_be_read),
 		TEST(messages_behind_the_change_are_not_accepted),
+		cmocka_unit_test(a_gate_shut_while_the_chain_starts_stays_shut),
 		TEST(stopping_in_the_middle_is_fine),
 	};
 
