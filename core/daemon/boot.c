@@ -141,7 +141,7 @@ static void on_config(void *arg, struct chan *c)
 	struct ord_err e = ERR_INIT;
 
 	(void)c;
-	if (d->registrar && daemon_client_cas(d, &e) < 0)
+	if (atomic_load(&d->open_ledgers) && daemon_client_cas(d, &e) < 0)
 		log_error(&logger, "Client CAs of the channels were not taken over: %s", e.msg);
 }
 

@@ -107,12 +107,17 @@ static int add_files(struct pems *p, const char *const *paths, struct ord_err *e
 	return rc;
 }
 
+/* Configurations of several channels may change at once; the last to collect must be the last to
+ * set.  Neither channel nor net calls back from within. */
+static pthread_mutex_t cas_lock = PTHREAD_MUTEX_INITIALIZER;
+
 int daemon_client_cas(struct daemon *d, struct ord_err *e)
 {
 	struct pems p = {.seen = map_new()};
 	struct ord_bytes *views;
 	int rc = 0;
 
+	pthread_mutex_lock(&cas_lock);
 	if (localconf_bool(d->conf, "General.TLS.Enabled") &&
 	    localconf_bool(d->conf, "General.TLS.ClientAuthRequired")) {
 		rc = add_files(&p, localconf_list(d->conf, "General.TLS.ClientRootCAs"), e);
@@ -124,6 +129,7 @@ int daemon_client_cas(struct daemon *d, struct ord_err *e)
 			rc = net_server_client_cas(d->server, views, p.n, e);
 		free(views);
 	}
+	pthread_mutex_unlock(&cas_lock);
 	for (size_t i = 0; i < p.n; i++)
 		buf_fini(&p.list[i]);
 	free(p.list);
