@@ -113,6 +113,8 @@ struct http_conn *http_conn_of(struct ops_server *s, const struct MHD_Connection
 
 /** Resume what was answered, or was not in time; with @all every one. */
 void http_later_run(struct ops_server *s, uint64_t now_ns, bool all);
+/** The request ends; who owes its answer may be late. */
+void http_later_drop(struct http_request *rq);
 /** When the next one expires. */
 uint64_t http_later_deadline(struct ops_server *s);
 void http_wake(struct ops_server *s);

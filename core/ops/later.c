@@ -85,6 +85,18 @@ void http_later_run(struct ops_server *s, uint64_t now_ns, bool all)
 			s->mhd->resume_connection(c->connection);
 }
 
+void http_later_drop(struct http_request *rq)
+{
+	struct http_later *l = rq->later;
+
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->server->lock);
+	rq->later = NULL;
+	l->rq = NULL;
+	unref_and_unlock(l);
+}
+
 uint64_t http_later_deadline(struct ops_server *s)
 {
 	uint64_t first = CLOCK_NEVER;

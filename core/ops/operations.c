@@ -126,6 +126,8 @@ static int read_spec(struct http_request *rq, char **spec, struct ord_err *e)
 	*spec = NULL;
 	if (rq->too_large)
 		return err_set(e, ORD_ETOOBIG, "http: request body too large");
+	while (body.len > 0 && strchr(" \t\r\n", body.data[0]) && body.data[0])
+		body = bytes_of(body.data + 1, body.len - 1);
 	if (body.len > 0 && body.data[0] == '{')
 		rc = yaml_parse("body", body, &root, e);
 	if (rc < 0)

@@ -193,6 +193,7 @@ void http_on_completed(void *arg, struct MHD_Connection *c, void **state,
 	*state = NULL;
 	conn->rq = NULL;
 	conn->deadline_ns = clock_mono_ns() + s->o.listen.read_timeout_ns;
+	http_later_drop(rq);
 	for (size_t i = 0; i < rq->n_fields; i++)
 		free(rq->fields[i].value);
 	buf_fini(&rq->body);

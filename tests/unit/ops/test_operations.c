@@ -201,7 +201,8 @@ static void the_log_spec_is_read_and_set(void **state)
 	       "{\"spec\":\"a=debug:b=debug:orderer.common=error:warn\"}\n");
 	put("{\"other\":[1,{\"x\":null}],\"spec\":\"\"}", 204, "");
 	expect("GET", "/logspec", "", 200, "{\"spec\":\"info\"}\n");
-	put("{\"spec\":\"debug\"}", 204, "");
+	put(" \r\n\t{\"spec\":\"debug\"}\n", 204, "");
+	expect("GET", "/logspec", "", 200, "{\"spec\":\"debug\"}\n");
 	put("{}", 204, "");
 	expect("GET", "/logspec", "", 200, "{\"spec\":\"info\"}\n");
 }
