@@ -110,15 +110,20 @@ static bool counts(struct msp_set *msps, struct ord_bytes identity, struct map *
 	return first;
 }
 
-/* A large update with a thousand signatures of nobody would keep us busy for minutes. */
+/* A large update with a thousand signatures of nobody would keep us busy for minutes.  Theirs is no
+ * digest that anybody could have signed, as he could that of zeros, for any key. */
 void chanconf_update_digest(const struct update *u, struct msp_set *msps,
 			    struct policy_signed *sigs, size_t n)
 {
 	struct map *seen = map_new();
+	uint8_t nothing[sizeof(sigs->digest)];
 
+	crypto_random(nothing, sizeof(nothing));
 	for (size_t i = 0; i < n; i++)
 		if (counts(msps, sigs[i].identity, seen))
 			digest(u, i, &sigs[i]);
+		else
+			memcpy(sigs[i].digest, nothing, sizeof(nothing));
 	map_free(seen, NULL);
 }
 
