@@ -143,11 +143,12 @@ static int start_tls(const struct http_opts *o, struct link *l, struct ord_err *
 static int write_all(struct link *l, struct ord_bytes b, struct ord_err *e)
 {
 	while (b.len > 0) {
-		ssize_t n =
-			l->ssl ? SSL_write(l->ssl, b.data, b.len < INT_MAX ? (int)b.len : INT_MAX)
-			       : send(l->fd, b.data, b.len, MSG_NOSIGNAL);
+		ssize_t n;
 		int rc = 0;
 
+		ERR_clear_error();
+		n = l->ssl ? SSL_write(l->ssl, b.data, b.len < INT_MAX ? (int)b.len : INT_MAX)
+			   : send(l->fd, b.data, b.len, MSG_NOSIGNAL);
 		if (n > 0)
 			b = bytes_of(b.data + n, b.len - (size_t)n);
 		else if (l->ssl)
@@ -170,6 +171,7 @@ static int read_some(struct link *l, struct buf *b, struct ord_err *e)
 		int rc = 0;
 
 		buf_reserve(b, 16384);
+		ERR_clear_error(); /* what a failed write left is not this read's */
 		n = l->ssl ? SSL_read(l->ssl, b->data + b->len, 16384)
 			   : recv(l->fd, b->data + b->len, 16384, 0);
 		if (n > 0) {
