@@ -193,7 +193,7 @@ static void *serve(void *arg)
 	http_later_run(s, 0, true);
 	while (is_busy(s) && clock_mono_ns() < end)
 		turn(s, end, true);
-	http_later_run(s, 0, true); /* the library aborts when one is suspended still */
+	http_later_run(s, 0, true); /* the library wants none suspended when it stops */
 	s->mhd->stop_daemon(s->daemon);
 	if (fd >= 0)
 		close(fd);
