@@ -239,6 +239,9 @@ static void who_holds_a_removed_channel_is_woken(void **state)
 	test_fails(chan_wait_ready(c, &t, &e), &e, ORD_ENOENT, "channel does not exist");
 	must_refuse_join(GENESIS, JOIN_CONFLICT, "cannot join: channel pending removal");
 	must_refuse_removal(RIG_CHANNEL, JOIN_CONFLICT, "cannot remove: channel pending removal");
+	/* which could create it again, in the files that are about to go */
+	must_refuse_join("blocks/genesis.solo.block", JOIN_FORBIDDEN,
+			 "cannot join: application channels already exist");
 	test_ok(registrar_info(rig.registrar, RIG_CHANNEL, &info, &e), &e);
 	assert_string_equal(info.status, "inactive");
 	assert_true(on_disk("chains/mychannel/blockfile_000000"));
