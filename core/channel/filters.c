@@ -65,7 +65,7 @@ static int filter_signature(const struct chanconf *conf, const struct ord_env *e
 	sha256(env->payload, sig.digest);
 	if (policy_evaluate(conf->writers, conf->writers_name, conf->msps, &sig, 1, e) == 0)
 		return 0;
-	strncat(e->msg, ": permission denied", sizeof(e->msg) - strlen(e->msg) - 1);
+	err_hint(e, "permission denied");
 	return e->code = ORD_EPERM;
 }
 

@@ -140,7 +140,8 @@ void sha256(struct ord_bytes b, uint8_t out[static SHA256_LEN]);
 int err_set(struct ord_err *e, int code, const char *fmt, ...) UTIL_PRINTF(3, 4);
 /** Put "text: " in front of what @e says and return its code. */
 int err_wrap(struct ord_err *e, const char *fmt, ...) UTIL_PRINTF(2, 3);
-/** Say what to do about it, behind the text: "what went wrong: do this".  Returns the code. */
+/** Say more behind the text, what to do about it perhaps: "what went wrong: do this".  Returns the
+ *  code. */
 int err_hint(struct ord_err *e, const char *fmt, ...) UTIL_PRINTF(2, 3);
 /** err_set() with ": strerror(@errnum)" behind the text; ENOSPC and friends become ORD_EUNAVAIL,
  *  ENOENT ORD_ENOENT, EACCES ORD_EPERM, everything else ORD_EINTERNAL. */
