@@ -92,6 +92,7 @@ static void publish_orderer(struct chanconf *c, const struct values_orderer *v, 
 	c->pub.batch_preferred_max = v->batch_size->preferred_max_bytes;
 	c->pub.consensus_type = v->consensus_type->type;
 	c->pub.consensus_metadata = wire_bytes(v->consensus_type->metadata);
+	c->pub.resubmission = c->caps.resubmission;
 	c->max_channels = v->channel_restrictions->max_count;
 	if (v->consensus_type->state == ORDERER__CONSENSUS_TYPE__STATE__STATE_MAINTENANCE)
 		c->state = CHANCONF_MAINTENANCE;

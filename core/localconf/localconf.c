@@ -87,6 +87,7 @@ void localconf_free(struct localconf *c)
 		free(c->slots[i].origin);
 		free(c->slots[i].text);
 		conf_list_free(c->slots[i].list);
+		conf_map_free(&c->slots[i]);
 	}
 	for (size_t i = 0; i < c->n_warnings; i++)
 		free(c->warnings[i]);
@@ -323,43 +324,78 @@ static void print_value(const struct conf_slot *s, struct buf *out)
 	}
 }
 
-void localconf_dump(const struct localconf *c, struct buf *out)
+/* Prints one key and its value in one of the three ways.  @origin: NULL for the default. */
+typedef void print_fn(struct buf *out, const struct localconf_row *r, const char *key,
+		      const char *value, const char *origin);
+
+static void print_map(const struct conf_slot *s, print_fn *print, struct buf *out)
+{
+	char *key;
+
+	for (size_t i = 0; i < s->n_entries; i++) {
+		key = x_printf("%s.%s", s->row.key, s->entries[i].name);
+		print(out, &s->row, key, "***", s->entries[i].origin);
+		free(key);
+	}
+	if (s->n_entries)
+		return;
+	key = x_printf("%s.*", s->row.key);
+	print(out, &s->row, key, "", NULL);
+	free(key);
+}
+
+static void print_all(const struct localconf *c, print_fn *print, struct buf *out)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_slot *s = &c->slots[i];
+		struct buf value = BUF_INIT;
 
 		if (s->row.alias_of)
 			continue;
-		buf_printf(out, "%s = ", s->row.key);
-		print_value(s, out);
-		buf_add_u8(out, '\n');
+		if (s->row.type == LOCALCONF_MAP) {
+			print_map(s, print, out);
+			continue;
+		}
+		print_value(s, &value);
+		print(out, &s->row, s->row.key, buf_cstr(&value), s->origin);
+		buf_fini(&value);
 	}
+}
+
+static void print_plain(struct buf *out, const struct localconf_row *r, const char *key,
+			const char *value, const char *origin)
+{
+	(void)r, (void)origin;
+	buf_printf(out, "%s = %s\n", key, value);
+}
+
+static void print_given(struct buf *out, const struct localconf_row *r, const char *key,
+			const char *value, const char *origin)
+{
+	(void)r;
+	if (origin)
+		buf_printf(out, "%s = %s (%s)\n", key, value, origin);
+}
+
+static void print_explained(struct buf *out, const struct localconf_row *r, const char *key,
+			    const char *value, const char *origin)
+{
+	buf_printf(out, "# %s%s\n# from: %s\n%s = %s\n\n", r->help ? r->help : "",
+		   r->accepted_unused ? " Has no effect here." : "", origin ? origin : "default",
+		   key, value);
+}
+
+void localconf_dump(const struct localconf *c, struct buf *out)
+{
+	print_all(c, print_plain, out);
 }
 
 void localconf_dump_given(const struct localconf *c, struct buf *out)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		const struct conf_slot *s = &c->slots[i];
-
-		if (!s->given)
-			continue;
-		buf_printf(out, "%s = ", s->row.key);
-		print_value(s, out);
-		buf_printf(out, " (%s)\n", s->origin);
-	}
+	print_all(c, print_given, out);
 }
 
 void localconf_explain(const struct localconf *c, struct buf *out)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		const struct conf_slot *s = &c->slots[i];
-
-		if (s->row.alias_of)
-			continue;
-		buf_printf(out, "# %s%s\n# from: %s\n%s = ", s->row.help ? s->row.help : "",
-			   s->row.accepted_unused ? " Has no effect here." : "",
-			   s->origin ? s->origin : "default", s->row.key);
-		print_value(s, out);
-		buf_add_str(out, "\n\n");
-	}
+	print_all(c, print_explained, out);
 }

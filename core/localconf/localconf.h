@@ -22,8 +22,9 @@ enum localconf_type {
 	LOCALCONF_PATH_CWD, /* relative to the working directory */
 	LOCALCONF_PATHS,    /* list of paths, "[a, b]" */
 	LOCALCONF_LIST,
-	LOCALCONF_PEM,   /* text, or the content of the file that <KEY>_FILE / <Key>.File names */
-	LOCALCONF_SECRET /* never printed; may come from a file as PEM does */
+	LOCALCONF_PEM,    /* text, or the content of the file that <KEY>_FILE / <Key>.File names */
+	LOCALCONF_SECRET, /* never printed; may come from a file as PEM does */
+	LOCALCONF_MAP     /* the key is a section with any names in it; values are never printed */
 };
 
 struct localconf_row {
@@ -62,7 +63,8 @@ int localconf_peek(const char *path, char **environment, const char *key, char *
 void localconf_free(struct localconf *c);
 
 /* Typed readers; @key must be in the table and of that type (asserted). */
-const char *localconf_str(const struct localconf *c, const char *key); /* any type; "" when unset */
+/** Any type; "" when unset.  Of a MAP: "name=value\n" for each name, in lower case. */
+const char *localconf_str(const struct localconf *c, const char *key);
 bool localconf_bool(const struct localconf *c, const char *key);
 uint64_t localconf_uint(const struct localconf *c, const char *key); /* also PORT and SIZE */
 int64_t localconf_duration_ns(const struct localconf *c, const char *key);

@@ -8,7 +8,7 @@
 #define PREFIX_LEN  (sizeof(PREFIX) - 1)
 #define FILE_SUFFIX "_FILE"
 
-static char *variable_of(const char *key)
+char *conf_variable(const char *key)
 {
 	char *name = x_printf(PREFIX "%s", key);
 
@@ -20,7 +20,7 @@ static char *variable_of(const char *key)
 /* Does variable @name set @s?  *by_file: through the file it names. */
 static bool names_slot(const char *name, const struct conf_slot *s, bool *by_file)
 {
-	char *own = variable_of(s->row.key);
+	char *own = conf_variable(s->row.key);
 	size_t n = strlen(own);
 	bool same = strncmp(name, own, n) == 0;
 
@@ -35,7 +35,7 @@ static void warn_unknown(struct localconf *c, const char *name)
 	const char *near;
 
 	for (size_t i = 0; i < c->n; i++)
-		names[i] = variable_of(c->slots[i].row.key);
+		names[i] = conf_variable(c->slots[i].row.key);
 	near = err_nearest(name, (const char *const *)names);
 	if (near)
 		conf_warn(c, "environment variable %.200s is no setting; did you mean %s?", name,
@@ -45,26 +45,31 @@ static void warn_unknown(struct localconf *c, const char *name)
 	conf_list_free(names);
 }
 
+/* The key that variable @name sets: one of its own before one in a MAP.  Heap; NULL: none. */
+static char *key_of(const struct localconf *c, const char *name)
+{
+	char *key = NULL;
+	bool by_file;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (names_slot(name, &c->slots[i], &by_file))
+			return x_printf("%s%s", c->slots[i].row.key, by_file ? ".File" : "");
+	conf_map_of_variable(c, name, &key);
+	return key;
+}
+
 static int put_variable(struct localconf *c, const char *name, const char *value, struct ord_err *e)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct conf_slot *s = &c->slots[i];
-		char *origin, *key;
-		bool by_file;
-		int rc;
+	char *key = key_of(c, name), *origin = x_printf("environment %s", name);
+	int rc = 0;
 
-		if (!names_slot(name, s, &by_file))
-			continue;
-		origin = x_printf("environment %s", name);
-		key = x_printf("%s%s", s->row.key, by_file ? ".File" : "");
+	if (key)
 		rc = conf_put(c, CONF_ENVIRONMENT, origin, key, value, e);
-		free(origin);
-		free(key);
-		return rc;
-	}
-	if (!c->lenient)
+	else if (!c->lenient)
 		warn_unknown(c, name);
-	return 0;
+	free(key);
+	free(origin);
+	return rc;
 }
 
 int conf_read_environment(struct localconf *c, char **environment, struct ord_err *e)

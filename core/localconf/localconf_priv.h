@@ -8,12 +8,20 @@
 /* Later sources win. */
 enum conf_source { CONF_DEFAULT, CONF_FILE, CONF_ENVIRONMENT };
 
+/* One name of a MAP. */
+struct conf_entry {
+	char *name, *value, *origin;
+};
+
 struct conf_slot {
 	struct localconf_row row;
 	char *given;  /* as it stood in its source; NULL: the default */
 	char *origin; /* "file:line" or "environment VARIABLE"; NULL: the default */
 	int rank;     /* of what was given; see conf_put() */
 	bool by_file; /* @a given names the file that holds the value */
+
+	struct conf_entry *entries; /* of a MAP, instead of what was given */
+	size_t n_entries;
 
 	char *text; /* the effective value; set by conf_parse_slot() like what follows */
 	bool flag;
@@ -53,6 +61,18 @@ bool conf_is_opaque(const char *name);
 /** The refusal of @what ("key" or "section") @name, with the nearest known one. */
 int conf_unknown(const struct localconf *c, const char *what, const char *origin, const char *name,
 		 struct ord_err *e);
+
+/** The MAP that @key stands in, and its *name there; NULL: none. */
+struct conf_slot *conf_map_of(const struct localconf *c, const char *key, const char **name);
+/** The MAP that variable @name sets something of, and the key of that, heap; NULL: none. */
+struct conf_slot *conf_map_of_variable(const struct localconf *c, const char *variable, char **key);
+/** Give @name of a MAP a value; what it had before is gone.  Errors: ORD_EINVAL. */
+int conf_map_put(struct conf_slot *s, const char *origin, const char *name, const char *value,
+		 struct ord_err *e);
+void conf_map_text(const struct conf_slot *s, struct buf *out); /* "name=value\n" for each */
+void conf_map_free(struct conf_slot *s);
+/** ORDERER_GENERAL_TLS_ENABLED of General.TLS.Enabled.  Heap. */
+char *conf_variable(const char *key);
 
 int conf_read_ini(struct localconf *c, struct ord_err *e);
 int conf_read_yaml(struct localconf *c, struct ord_err *e);

@@ -62,9 +62,14 @@ static bool is_below(const char *name, const char *section)
 
 bool conf_is_section(const struct localconf *c, const char *name)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (is_below(c->slots[i].row.key, name))
+	for (size_t i = 0; i < c->n; i++) {
+		const struct localconf_row *r = &c->slots[i].row;
+
+		if (is_below(r->key, name) ||
+		    (r->type == LOCALCONF_MAP &&
+		     (strcasecmp(r->key, name) == 0 || is_below(name, r->key))))
 			return true;
+	}
 	return false;
 }
 
@@ -173,16 +178,22 @@ int conf_put(struct localconf *c, enum conf_source source, const char *origin, c
 	     const char *value, struct ord_err *e)
 {
 	bool by_file, alias;
-	struct conf_slot *s = target_of(c, key, &by_file);
+	struct conf_slot *s = target_of(c, key, &by_file), *map;
+	const char *name;
 	int rank, rc = 0;
 
+	map = s ? NULL : conf_map_of(c, key, &name);
+	if (map && source == CONF_FILE)
+		rc = note_place(c, key, origin, e);
+	if (map)
+		return rc == 0 && value && *value ? conf_map_put(map, origin, name, value, e) : rc;
 	if (!s && c->lenient)
 		return 0;
 	if (!s && conf_is_opaque(key)) {
 		conf_warn(c, "%s: %.200s is unknown and has no effect", origin, key);
 		return 0;
 	}
-	if (!s)
+	if (!s || s->row.type == LOCALCONF_MAP)
 		return conf_unknown(c, "key", origin, key, e);
 	if (source == CONF_FILE)
 		rc = note_place(c, key, origin, e);

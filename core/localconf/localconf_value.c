@@ -212,6 +212,17 @@ static int parse_pem(struct conf_slot *s, struct ord_err *e)
 	return rc;
 }
 
+/* Checked as it was put. */
+static int parse_map(struct conf_slot *s)
+{
+	struct buf text = BUF_INIT;
+
+	conf_map_text(s, &text);
+	s->text = x_strdup(buf_cstr(&text));
+	buf_fini(&text);
+	return 0;
+}
+
 /* ---- all types
  * ----------------------------------------------------------------------------------- */
 
@@ -241,6 +252,8 @@ static int parse_text(const struct localconf *c, struct conf_slot *s, struct ord
 		return parse_list(s, c->dir, e);
 	case LOCALCONF_PEM:
 		return parse_pem(s, e);
+	case LOCALCONF_MAP:
+		return 0;
 	case LOCALCONF_SECRET:
 		return s->by_file ? read_value_file(s, s->given, e) : 0;
 	}
@@ -277,6 +290,8 @@ int conf_parse_slot(const struct localconf *c, struct conf_slot *s, struct ord_e
 {
 	int rc;
 
+	if (s->row.type == LOCALCONF_MAP)
+		return parse_map(s);
 	s->text = x_strdup(s->given ? s->given : s->row.fallback);
 	rc = check_characters(s, e);
 	if (rc == 0)

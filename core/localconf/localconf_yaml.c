@@ -37,9 +37,10 @@ static int put_list(struct localconf *c, const char *name, const struct yaml *y,
 {
 	const struct conf_slot *s = conf_find(c, name);
 	struct buf list = BUF_INIT;
+	const char *in_map;
 	int rc = 0;
 
-	if (s && !takes_list(s))
+	if (s ? !takes_list(s) : conf_map_of(c, name, &in_map) != NULL)
 		return yaml_fail(y, e, "%.200s takes one value, not a list", name);
 	buf_add_str(&list, "[");
 	for (size_t i = 0; s && i < y->n && rc == 0; i++) {

@@ -32,6 +32,7 @@ static const char *type_name(const struct localconf_row *r)
 		[LOCALCONF_LIST] = "list",
 		[LOCALCONF_PEM] = "PEM",
 		[LOCALCONF_SECRET] = "secret",
+		[LOCALCONF_MAP] = "section",
 	};
 
 	return names[r->type];

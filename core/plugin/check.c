@@ -120,9 +120,12 @@ static const char *value_problem(enum ord_setting_type t, const char *text)
 	case ORD_SET_DURATION:
 		return duration_parse(text, &ns, NULL) == 0 && ns >= 0 ? NULL
 								       : "a duration such as 2s";
+	case ORD_SET_MAP:
+		return *text ? "empty" : NULL;
 	case ORD_SET_STRING:
 	case ORD_SET_PATH:
 	case ORD_SET_SECRET:
+	case ORD_SET_PEM:
 		return NULL;
 	}
 	return "of a type that this daemon knows";

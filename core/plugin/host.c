@@ -55,6 +55,8 @@ static char *setting_value(const struct localconf *conf, const char *key, enum o
 	case ORD_SET_STRING:
 	case ORD_SET_PATH:
 	case ORD_SET_SECRET:
+	case ORD_SET_PEM:
+	case ORD_SET_MAP:
 		break;
 	}
 	return x_strdup(localconf_str(conf, key));

@@ -32,6 +32,10 @@ static enum localconf_type row_type(enum ord_setting_type t)
 		return LOCALCONF_PATH;
 	case ORD_SET_SECRET:
 		return LOCALCONF_SECRET;
+	case ORD_SET_PEM:
+		return LOCALCONF_PEM;
+	case ORD_SET_MAP:
+		return LOCALCONF_MAP;
 	case ORD_SET_STRING:
 		break;
 	}

@@ -25,6 +25,7 @@
  * A plugin loads when its major equals the host's and its minor is not newer.  While the major is
  * 0 nothing is promised: the minors must be equal.
  *   0.1  first
+ *   0.2  ord_chanconf.resubmission; settings of type ORD_SET_PEM and ORD_SET_MAP
  */
 #ifndef ORDERERD_CONSENSUS_H
 #define ORDERERD_CONSENSUS_H
@@ -37,7 +38,7 @@
 #include <stdlib.h>
 
 #define ORD_ABI_MAJOR    0
-#define ORD_ABI_MINOR    1
+#define ORD_ABI_MINOR    2
 #define ORD_PLUGIN_MAGIC 0x4f52444cu /* "ORDL" */
 
 /* ---- values ------------------------------------------------------------ */
@@ -96,6 +97,9 @@ struct ord_chanconf {
 	const char *consensus_type;
 	struct ord_bytes consensus_metadata;
 	const char *const *kafka_brokers; /* "host:port", NULL-terminated */
+	/* Orderer capability V1_1 or newer: a message that outlived its config sequence may be sent
+	 * through consensus once more.  Without it, nothing may, as in Fabric 1.0. */
+	bool resubmission;
 };
 
 /* ---- what the plugin gives --------------------------------------------- */
@@ -152,14 +156,21 @@ struct ord_chain {
 };
 
 /* One local setting the plugin understands: parsed, checked, documented by the host.  It stands in
- * section [<plugin name>] of ordererd.ini and in ORDERER_<PLUGIN NAME>_<KEY>. */
+ * section [<plugin name>] of ordererd.ini and in ORDERER_<PLUGIN NAME>_<KEY>.  A secret and PEM may
+ * come from a file, too, which <Key>.File or ORDERER_<PLUGIN NAME>_<KEY>_FILE names. */
 enum ord_setting_type {
 	ORD_SET_STRING,
 	ORD_SET_BOOL,     /* "true" or "false" */
 	ORD_SET_UINT,     /* decimal */
 	ORD_SET_DURATION, /* Go syntax; the host hands it over in nanoseconds, decimal */
 	ORD_SET_PATH,
-	ORD_SET_SECRET /* never printed */
+	ORD_SET_SECRET, /* never printed */
+	ORD_SET_PEM,    /* PEM text; never printed */
+	/* Whatever stands in section [<plugin name>.<Key>], which is another library's to judge:
+	 * "name=value\n" for each, names in lower case and once, in order of the file, those of
+	 * the environment last; there, ORDERER_KAFKA_CLIENT_LINGER_MS is "linger.ms" of setting
+	 * Client.  Values are never printed.  The fallback is "". */
+	ORD_SET_MAP
 };
 struct ord_setting {
 	const char *key; /* "Durable", "Retry.ShortInterval" */

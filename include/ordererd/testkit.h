@@ -50,6 +50,7 @@ struct testkit_opts {
 	uint64_t batch_timeout_ns;     /* 0: 2 s */
 	const char *const *settings;   /* "Key=value" …, NULL; the others have their fallback */
 	const char *const *brokers;    /* of the channel configuration */
+	bool no_resubmission;          /* it lacks capability V1_1 */
 	struct testkit_disk *disk;     /* NULL: a new one, gone with the kit */
 	unsigned crash_at;             /* crash at this call into the host; 0: never */
 	void (*fail)(const char *why); /* must not return; NULL: print and abort() */

@@ -9,6 +9,8 @@ static const struct ord_setting settings[] = {
 	{"Retry.Interval", ORD_SET_DURATION, "1m30s", "a duration"},
 	{"File", ORD_SET_PATH, "", "a path"},
 	{"Password", ORD_SET_SECRET, "", "a secret"},
+	{"Certificate", ORD_SET_PEM, "", "a PEM text"},
+	{"Client", ORD_SET_MAP, "", "a library's own"},
 	{0}};
 
 static int closed;

@@ -79,7 +79,7 @@ static void refused(const char *path, const char *want)
 static void each_sin_has_its_sentence(void **state)
 {
 	char *size =
-		x_printf("'ord_plugin' is %zu bytes long, ABI 0.1 needs %zu: define it with "
+		x_printf("'ord_plugin' is %zu bytes long, ABI 0.2 needs %zu: define it with "
 			 "ORD_PLUGIN() and " REBUILD,
 			 sizeof(struct ord_plugin) - sizeof(void *), sizeof(struct ord_plugin));
 	const struct {
@@ -92,11 +92,11 @@ static void each_sin_has_its_sentence(void **state)
 		 "there_is_no_such_function): install what it needs, or rebuild it"},
 		{"badmagic", "'ord_plugin' begins with 0x12345678 instead of 0x4f52444c: define it "
 			     "with ORD_PLUGIN() and " REBUILD},
-		{"badmajor", "it was built for ABI 1.0 and this daemon speaks 0.1: " REBUILD
+		{"badmajor", "it was built for ABI 1.0 and this daemon speaks 0.2: " REBUILD
 			     ", or install the daemon it was built for"},
-		{"badminor", "it was built for ABI 0.2 and this daemon speaks 0.1: " REBUILD
+		{"badminor", "it was built for ABI 0.3 and this daemon speaks 0.2: " REBUILD
 			     ", or install the daemon it was built for"},
-		{"badolder", "it was built for ABI 0.0 and this daemon speaks 0.1: " REBUILD
+		{"badolder", "it was built for ABI 0.1 and this daemon speaks 0.2: " REBUILD
 			     ", or install the daemon it was built for"},
 		{"badsize", size},
 		{"badnameless", "'ord_plugin' has no name: set .name to \"badnameless\""},
@@ -259,8 +259,13 @@ static void check_setting(const struct ord_host *h, const char *key, const char 
 
 static void settings_arrive_in_one_spelling(void **state)
 {
-	char *environment[] = {"ORDERER_GOOD_COUNT=7", "ORDERER_GOOD_RETRY_INTERVAL=1.5s",
-			       "ORDERER_GOOD_FLAG=TRUE", NULL};
+	char *environment[] = {"ORDERER_GOOD_COUNT=7",
+			       "ORDERER_GOOD_RETRY_INTERVAL=1.5s",
+			       "ORDERER_GOOD_FLAG=TRUE",
+			       "ORDERER_GOOD_CLIENT_LINGER_MS=5",
+			       "orderer_good_client_x=y",
+			       "ORDERER_GOOD_client_Retries=3",
+			       NULL};
 	struct plugin_set *s;
 	struct localconf *conf;
 	const struct ord_host *h;
@@ -278,6 +283,8 @@ static void settings_arrive_in_one_spelling(void **state)
 	check_setting(h, "Count", "7");
 	check_setting(h, "Retry.Interval", "1500000000");
 	check_setting(h, "File", "");
+	check_setting(h, "Certificate", "");
+	check_setting(h, "Client", "linger.ms=5\nretries=3\n");
 	assert_null(h->ops->setting(h, "Undeclared"));
 	assert_int_equal(*(int *)plugin_find(s, "good")->handle, 0);
 	plugin_set_close(s);
@@ -313,7 +320,7 @@ static void a_plugin_that_does_not_open_says_why(void **state)
 
 static void a_chain_that_is_not_whole_is_refused(void **state)
 {
-	char *size = x_printf("its chain table is %zu bytes long, ABI 0.1 needs %zu: set .size to "
+	char *size = x_printf("its chain table is %zu bytes long, ABI 0.2 needs %zu: set .size to "
 			      "sizeof(struct ord_chain_ops)",
 			      offsetof(struct ord_chain_ops, health), sizeof(struct ord_chain_ops));
 	const struct {

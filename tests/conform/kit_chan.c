@@ -373,7 +373,8 @@ static const struct ord_chanconf *chan_conf_get(struct ord_support *s)
 				       .batch_absolute_max = KIT_ARENA,
 				       .batch_preferred_max = k->opts.preferred_max,
 				       .consensus_type = k->def->name,
-				       .kafka_brokers = k->opts.brokers ? k->opts.brokers : none};
+				       .kafka_brokers = k->opts.brokers ? k->opts.brokers : none,
+				       .resubmission = !k->opts.no_resubmission};
 	k->live_confs++;
 	kit_unlock(k);
 	return &c->pub;

@@ -173,6 +173,7 @@ static void capability_effects_follow_the_table(void **state)
 		assert_int_equal(c->caps.consensus_type_change, cases[i].endpoints);
 		assert_int_equal(c->caps.expiration_check, cases[i].expiration);
 		assert_int_equal(c->caps.resubmission, cases[i].expiration);
+		assert_int_equal(c->pub.resubmission, cases[i].expiration);
 		assert_int_equal(c->caps.predictable_template, cases[i].expiration);
 		assert_int_equal(c->caps.consensus_migration, cases[i].migration);
 		assert_int_equal(c->caps.admins_creation_policy, cases[i].admins);

@@ -53,6 +53,9 @@ static void fallbacks_must_be_of_their_type(void **state)
 		{ORD_SET_STRING, "", NULL},
 		{ORD_SET_PATH, "/etc", NULL},
 		{ORD_SET_SECRET, "", NULL},
+		{ORD_SET_PEM, "", NULL},
+		{ORD_SET_MAP, "", NULL},
+		{ORD_SET_MAP, "a=b\n", "empty"},
 		{(enum ord_setting_type)99, "", "of a type that this daemon knows"},
 	};
 
