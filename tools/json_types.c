@@ -54,6 +54,7 @@ static const struct {
 	{"orderer.KafkaMessageTimeToCut", &orderer__kafka_message_time_to_cut__descriptor},
 	{"orderer.KafkaMessageConnect", &orderer__kafka_message_connect__descriptor},
 	{"orderer.KafkaMetadata", &orderer__kafka_metadata__descriptor},
+	{"orderer.KafkaConfigMetadata", &orderer__kafka_config_metadata__descriptor},
 	/* msp.proto */
 	{"msp.SerializedIdentity", &msp__serialized_identity__descriptor},
 	{"msp.SerializedIdemixIdentity", &msp__serialized_idemix_identity__descriptor},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "message.h"
 
+#include "field.h"
+
 static struct kafka_bytes packed(const ProtobufCMessage *m)
 {
 	struct kafka_bytes b = {.len = protobuf_c_message_get_packed_size(m)};
@@ -64,4 +66,15 @@ struct kafka_bytes kafka_metadata(int64_t persisted, int64_t original, int64_t r
 	m.awaiting = awaiting;
 	m.n_awaiting = n_awaiting;
 	return packed(&m.base);
+}
+
+bool kafka_exactly_once(struct ord_bytes consensus_metadata)
+{
+	struct kafka_field f;
+	bool exactly_once = false;
+
+	while (kafka_field_next(&consensus_metadata, &f))
+		if (kafka_field_is(&f, 1, KAFKA_VARINT))
+			exactly_once = f.number != 0;
+	return exactly_once && consensus_metadata.len == 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The messages of a channel's topic, byte for byte as Fabric's orderers write them (spec 1.3). */
+/* The messages of a channel's topic, byte for byte as Fabric's orderers write them (spec 1.3), and
+ * what the channel's configuration says to its orderers. */
 #ifndef KAFKA_MESSAGE_H
 #define KAFKA_MESSAGE_H
 
@@ -22,6 +23,8 @@ struct kafka_bytes kafka_connect(struct ord_bytes payload);
 /** @awaiting: Fabric's orderers do not write it, and pass over it. */
 struct kafka_bytes kafka_metadata(int64_t persisted, int64_t original, int64_t resubmitted,
 				  int64_t *awaiting, size_t n_awaiting);
+/** Of a channel configuration's ConsensusType.metadata; what cannot be read says nothing. */
+bool kafka_exactly_once(struct ord_bytes consensus_metadata);
 
 static inline struct ord_bytes kafka_view(struct kafka_bytes b)
 {
