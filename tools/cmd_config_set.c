@@ -43,7 +43,8 @@ const struct ctl_cmd cmd_config_set = {
 		"orderer.batch-size.max-message-count (500), "
 		"orderer.batch-size.absolute-max-bytes and preferred-max-bytes (2MB), "
 		"orderer.consensus-type (kafka), orderer.consensus-state (normal, maintenance), "
-		"orderer.kafka-brokers (HOST:PORT,…), orderer.max-channels (0: any number), "
+		"orderer.kafka-brokers (HOST:PORT,…), orderer.kafka-exactly-once (true, false), "
+		"orderer.max-channels (0: any number), "
 		"orderer.endpoints.ORG and anchor-peers.ORG (HOST:PORT,…), acl.RESOURCE (a policy; "
 		"'' removes it). What cannot be done at once, such as leaving maintenance and "
 		"changing the type, the orderer refuses: see --dry-run.",

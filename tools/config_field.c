@@ -120,6 +120,61 @@ static void get_state(const struct config_slot *s, struct buf *out)
 
 const struct config_field config_field_state = {set_state, get_state};
 
+/* ---- Kafka's consensus metadata ----------------------------------------------------------- */
+
+/* Of a message that cannot be read an orderer takes nothing, and neither do we. */
+static Orderer__KafkaConfigMetadata *open_kafka(const struct config_slot *s)
+{
+	Orderer__KafkaConfigMetadata *m;
+	ProtobufCBinaryData *at = member(s);
+
+	if (wire_unpack(&orderer__kafka_config_metadata__descriptor, wire_bytes(*at), &m, NULL) <
+	    0) {
+		m = x_alloc(sizeof(*m));
+		orderer__kafka_config_metadata__init(m);
+	}
+	return m;
+}
+
+static const char *consensus_type(const struct config_slot *s)
+{
+	return ((const Orderer__ConsensusType *)s->msg)->type;
+}
+
+static int set_exactly_once(struct config_slot *s, const char *text, struct ord_err *e)
+{
+	ProtobufCBinaryData *at = member(s);
+	Orderer__KafkaConfigMetadata *m;
+	struct buf b = BUF_INIT;
+	bool yes = strcmp(text, "true") == 0;
+
+	if (!yes && strcmp(text, "false") != 0)
+		return err_set(e, ORD_EINVAL, "want true or false");
+	if (strcmp(consensus_type(s), "kafka") != 0)
+		return err_set(e, ORD_EINVAL, "the consensus type is %s, not kafka",
+			       consensus_type(s));
+	m = open_kafka(s);
+	m->exactly_once = yes;
+	wire_pack(m, &b);
+	wire_free(m);
+	free(at->data);
+	*at = wire_binary(buf_bytes(&b));
+	return 0;
+}
+
+static void get_exactly_once(const struct config_slot *s, struct buf *out)
+{
+	Orderer__KafkaConfigMetadata *m;
+
+	if (strcmp(consensus_type(s), "kafka") != 0)
+		return;
+	m = open_kafka(s);
+	buf_add_str(out, m->exactly_once ? "true" : "false");
+	wire_free(m);
+}
+
+const struct config_field config_field_exactly_once = {set_exactly_once, get_exactly_once};
+
 /* ---- lists -------------------------------------------------------------------------------- */
 
 /* Call @add for each element of "a,b". */

@@ -21,9 +21,10 @@ struct config_field {
 
 extern const struct config_field config_field_text, config_field_duration, config_field_number,
 	config_field_size, config_field_state;
-extern const struct config_field config_field_list;       /* "a,b" */
-extern const struct config_field config_field_anchors;    /* "host:port,host:port" */
-extern const struct config_field config_field_capability; /* "V1_4_3": this one alone */
-extern const struct config_field config_field_acl;        /* of s->entry; "": removed */
+extern const struct config_field config_field_exactly_once; /* of Kafka's consensus metadata */
+extern const struct config_field config_field_list;         /* "a,b" */
+extern const struct config_field config_field_anchors;      /* "host:port,host:port" */
+extern const struct config_field config_field_capability;   /* "V1_4_3": this one alone */
+extern const struct config_field config_field_acl;          /* of s->entry; "": removed */
 
 #endif /* CONFIG_FIELD_H */

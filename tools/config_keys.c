@@ -27,6 +27,8 @@ static const struct config_key {
 	{"orderer.consensus-type", "Orderer", "ConsensusType", "type", &config_field_text},
 	{"orderer.consensus-state", "Orderer", "ConsensusType", "state", &config_field_state},
 	{"orderer.kafka-brokers", "Orderer", "KafkaBrokers", "brokers", &config_field_list},
+	{"orderer.kafka-exactly-once", "Orderer", "ConsensusType", "metadata",
+	 &config_field_exactly_once},
 	{"orderer.max-channels", "Orderer", "ChannelRestrictions", "max_count",
 	 &config_field_number},
 	{"orderer.endpoints.", "Orderer/", "Endpoints", "addresses", &config_field_list},

@@ -164,6 +164,8 @@ static const ProtobufCMessageDescriptor *msp_config(const Msp__MSPConfig *c)
 
 static const ProtobufCMessageDescriptor *consensus_metadata(const Orderer__ConsensusType *c)
 {
+	if (strcmp(c->type, "kafka") == 0)
+		return &orderer__kafka_config_metadata__descriptor;
 	return strcmp(c->type, "etcdraft") == 0 ? &etcdraft__config_metadata__descriptor : NULL;
 }
 

@@ -57,6 +57,15 @@ static void add_kafka_brokers(Common__ConfigGroup *g, const struct yaml *brokers
 	free(own);
 }
 
+/* Ours; without it there is no metadata at all, as configtxgen has it. */
+static void kafka_metadata(const struct yaml *kafka, struct buf *out)
+{
+	Orderer__KafkaConfigMetadata msg = ORDERER__KAFKA_CONFIG_METADATA__INIT;
+
+	msg.exactly_once = configtx_bool(configtx_text(kafka, "ExactlyOnce", "false")) == 1;
+	wire_pack(&msg, out);
+}
+
 /* ---- etcdraft
  * --------------------------------------------------------------------------------------- */
 
@@ -165,13 +174,15 @@ static int add_consensus_type(Common__ConfigGroup *g, const struct yaml *orderer
 			      struct ord_err *e)
 {
 	Orderer__ConsensusType msg = ORDERER__CONSENSUS_TYPE__INIT;
+	const struct yaml *kafka = yaml_get(orderer, "Kafka");
 	struct buf metadata = BUF_INIT;
 	int rc = 0;
 
 	msg.type = (char *)configtx_text(orderer, "OrdererType", "solo");
-	if (strcmp(msg.type, "kafka") == 0)
-		add_kafka_brokers(g, yaml_get(yaml_get(orderer, "Kafka"), "Brokers"));
-	else if (strcmp(msg.type, "etcdraft") == 0)
+	if (strcmp(msg.type, "kafka") == 0) {
+		add_kafka_brokers(g, yaml_get(kafka, "Brokers"));
+		kafka_metadata(kafka, &metadata);
+	} else if (strcmp(msg.type, "etcdraft") == 0)
 		rc = raft_metadata(orderer, dir, &metadata, e);
 	else if (strcmp(msg.type, "solo") != 0)
 		log_warn(

@@ -62,7 +62,7 @@ STRUCT_SCHEMA(application, {"Organizations", &organizations}, {"Capabilities", &
 
 STRUCT_SCHEMA(batch_size, {"MaxMessageCount", &uint_32}, {"AbsoluteMaxBytes", &uint_32},
 	      {"PreferredMaxBytes", &uint_32});
-STRUCT_SCHEMA(kafka, {"Brokers", &strings});
+STRUCT_SCHEMA(kafka, {"Brokers", &strings}, {"ExactlyOnce", &boolean});
 STRUCT_SCHEMA(consenter, {"Host", &string}, {"Port", &uint_32}, {"ClientTLSCert", &string},
 	      {"ServerTLSCert", &string});
 static const struct schema consenters = {LIST, NULL, &consenter};

@@ -232,6 +232,16 @@ static void enter_as_kafka(Common__Config *c)
 	set_type(c, "kafka", 1, "");
 }
 
+static void once(Common__Config *c)
+{
+	set_type(c, "kafka", 0, "\x08\x01");
+}
+
+static void enter_once(Common__Config *c)
+{
+	set_type(c, "kafka", 1, "\x08\x01");
+}
+
 static void enter_with_metadata(Common__Config *c)
 {
 	set_type(c, "solo", 1, "more");
@@ -307,6 +317,15 @@ static const struct step migrations[] = {
 	{NOW, enter, enter_as_kafka, NULL},
 	{NOW, enter, become_raft, NULL},
 	{NOW, enter_as_kafka, enter, NULL},
+	{NOW, enter, enter_once, NULL},
+	{NOW, enter_once, enter, NULL},
+	{NOW, enter_once, once, NULL},
+	{NOW, enter_as_kafka, enter_once, NULL},
+	{NOW, type_kafka, once, NULL}, /* Kafka's metadata may change at any time */
+	{NOW, once, type_kafka, NULL},
+	{NOW, once, enter_as_kafka,
+	 INSPECTION "attempted to change ConsensusType.Metadata, but ConsensusType.State is "
+		    "changing from STATE_NORMAL to STATE_MAINTENANCE"},
 	{NOW, NULL, enter_strangely, NULL},
 	{NOW, NULL, enter_as_kafka,
 	 INSPECTION "attempted to change ConsensusType.Type from solo to kafka, but "

@@ -226,6 +226,26 @@ static void any_consensus_type_is_recorded(void **state)
 	chanconf_unref(mine);
 }
 
+static void kafka_may_order_exactly_once(void **state)
+{
+	static const char yaml[] =
+		"Profiles:\n"
+		"  Go: {Orderer: {OrdererType: kafka, Kafka: {ExactlyOnce: false}}}\n"
+		"  Ours: {Orderer: {OrdererType: kafka, Kafka: {ExactlyOnce: true}}}\n"
+		"  Solo: {Orderer: {OrdererType: solo, Kafka: {ExactlyOnce: true}}}\n";
+	struct chanconf *go = conf_of(yaml, "Go", NULL), *ours = conf_of(yaml, "Ours", NULL),
+			*solo = conf_of(yaml, "Solo", NULL);
+
+	(void)state;
+	assert_int_equal(go->pub.consensus_metadata.len, 0);
+	assert_int_equal(solo->pub.consensus_metadata.len, 0);
+	assert_int_equal(ours->pub.consensus_metadata.len, 2);
+	assert_memory_equal(ours->pub.consensus_metadata.data, "\x08\x01", 2);
+	chanconf_unref(go);
+	chanconf_unref(ours);
+	chanconf_unref(solo);
+}
+
 /* ---- merges -------------------------------------------------------------------------------------
  */
 
@@ -528,6 +548,7 @@ int main(void)
 		cmocka_unit_test(null_addresses_are_defaulted_and_empty_ones_left_out),
 		cmocka_unit_test(an_application_channel_has_no_consortiums),
 		cmocka_unit_test(any_consensus_type_is_recorded),
+		cmocka_unit_test(kafka_may_order_exactly_once),
 		cmocka_unit_test(merges_are_followed),
 		cmocka_unit_test(aliases_are_bounded),
 		cmocka_unit_test(the_environment_overrides_the_profile),

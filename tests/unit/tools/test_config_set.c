@@ -37,6 +37,8 @@ static void what_is_set_is_listed(void **state)
 		   "");
 	r = get("blocks/genesis.kafka.block", "orderer.kafka-brokers");
 	ctl_expect(&r, 0, "127.0.0.1:9092\n", "");
+	r = get("blocks/genesis.kafka.block", "orderer.kafka-exactly-once");
+	ctl_expect(&r, 0, "false\n", "");
 }
 
 /* ---- set ---------------------------------------------------------------------------------- */
@@ -104,6 +106,10 @@ static const struct {
 	 "orderer.batch-size.absolute-max-bytes '8 T': want a size such as 524288, 512k or 2MB"},
 	{"orderer.consensus-state", "idle",
 	 "orderer.consensus-state 'idle': want normal or maintenance"},
+	{"orderer.kafka-exactly-once", "yes",
+	 "orderer.kafka-exactly-once 'yes': want true or false"},
+	{"orderer.kafka-exactly-once", "true",
+	 "orderer.kafka-exactly-once 'true': the consensus type is solo, not kafka"},
 	{"orderer.kafka-brokers", "a:1,,b:2",
 	 "orderer.kafka-brokers 'a:1,,b:2': an element is empty"},
 	{"orderer.kafka-brokers", "a",
@@ -141,6 +147,29 @@ static void an_acl_can_be_taken_back(void **state)
 	assert_non_null(strstr(r.out, "{\"acls\": {\"b\": {\"policy_ref\": \"y\"}}}"));
 	ctl_run_free(&r);
 	free(block);
+}
+
+/* Of the consensus type that the command line itself sets, too. */
+static void exactly_once_is_of_kafka(void **state)
+{
+	char *kafka = ctl_golden_path("blocks/genesis.kafka.block"), *solo = ctl_golden_path(BLOCK);
+	struct ctl_run r = ctl_run("config", "set", "--config-block", kafka, "--dry-run",
+				   "orderer.kafka-exactly-once", "true");
+
+	(void)state;
+	assert_non_null(strstr(r.out, "+ \"exactly_once\": true"));
+	ctl_run_free(&r);
+	r = ctl_run("config", "set", "--config-block", solo, "--dry-run", "orderer.consensus-type",
+		    "kafka", "orderer.kafka-exactly-once", "true");
+	assert_non_null(strstr(r.out, "+ \"exactly_once\": true"));
+	ctl_run_free(&r);
+	r = ctl_run("config", "set", "--config-block", kafka, "--dry-run",
+		    "orderer.kafka-exactly-once", "true", "orderer.kafka-exactly-once", "false");
+	ctl_expect(&r, 1, "",
+		   "ordererctl config set: no differences detected between original and updated "
+		   "config\n");
+	free(kafka);
+	free(solo);
 }
 
 static void options_that_do_not_fit_are_refused(void **state)
@@ -260,6 +289,7 @@ int main(void)
 		cmocka_unit_test(every_key_can_be_set),
 		cmocka_unit_test(what_cannot_be_set_is_one_sentence),
 		cmocka_unit_test(an_acl_can_be_taken_back),
+		cmocka_unit_test(exactly_once_is_of_kafka),
 		cmocka_unit_test(options_that_do_not_fit_are_refused),
 		cmocka_unit_test(an_organisation_is_added_of_its_msp),
 		cmocka_unit_test(an_organisation_is_added_of_its_json),
