@@ -27,6 +27,11 @@
  * Crashes.  The disk of opts.disk is shared memory: fork(), let the child crash at its n-th call
  * into the host, and start another child on the same disk.  A block that was written is on the disk
  * once another one follows or the chain thread waits; before that a crash loses it.
+ *
+ * A log elsewhere.  A plugin whose messages come back from a broker, on threads that it did not get
+ * from thread_start(), is at rest only for as long as nothing is on the way: say with quiet_ms how
+ * long that can be.  Every disk names its channel anew, so that a log finds no message of another
+ * test.
  */
 #ifndef ORDERERD_TESTKIT_H
 #define ORDERERD_TESTKIT_H
@@ -45,14 +50,18 @@ struct testkit_disk;
 
 /* All zero is fine. */
 struct testkit_opts {
-	uint32_t max_count;            /* messages in a block; 0: 10 */
-	uint32_t preferred_max;        /* bytes in a block; 0: 2 MiB */
-	uint64_t batch_timeout_ns;     /* 0: 2 s */
-	const char *const *settings;   /* "Key=value" …, NULL; the others have their fallback */
-	const char *const *brokers;    /* of the channel configuration */
-	bool no_resubmission;          /* it lacks capability V1_1 */
-	struct testkit_disk *disk;     /* NULL: a new one, gone with the kit */
-	unsigned crash_at;             /* crash at this call into the host; 0: never */
+	uint32_t max_count;          /* messages in a block; 0: 10 */
+	uint32_t preferred_max;      /* bytes in a block; 0: 2 MiB */
+	uint64_t batch_timeout_ns;   /* 0: 2 s */
+	const char *const *settings; /* "Key=value" …, NULL; the others have their fallback */
+	const char *const *brokers;  /* of the channel configuration */
+	bool no_resubmission;        /* it lacks capability V1_1 */
+	struct testkit_disk *disk;   /* NULL: a new one, gone with the kit */
+	unsigned crash_at;           /* crash at this call into the host; 0: never */
+	const char *channel;         /* its id; NULL: the disk's own, never used before */
+	unsigned quiet_ms;           /* see testkit_wait_idle() */
+	struct testkit *beside;      /* one process with this kit, which is opened before and freed
+				      * after: they share the host and what open() made */
 	void (*fail)(const char *why); /* must not return; NULL: print and abort() */
 };
 
@@ -87,15 +96,21 @@ bool testkit_errored(struct testkit *k);
 uint64_t testkit_sequence(struct testkit *k);
 void testkit_advance(struct testkit *k, uint64_t ns); /* time goes on */
 void testkit_bump_sequence(struct testkit *k);        /* the configuration changes */
+/* The channel configuration has these brokers from now on; @brokers is kept. */
+void testkit_set_brokers(struct testkit *k, const char *const *brokers);
 void testkit_fail_journal(struct testkit *k, unsigned syncs, unsigned opens);
 void testkit_fail_threads(struct testkit *k, unsigned starts);
 
 /* Waiting, 20 real seconds at most (or TESTKIT_WAIT of them), then the test fails. */
 void testkit_wait_written(struct testkit *k, size_t messages);  /* in blocks on the disk */
-void testkit_wait_message(struct testkit *k, const char *word); /* this one is */
+void testkit_wait_message(struct testkit *k, const char *word); /* this one is, or made again */
 void testkit_wait_pending(struct testkit *k, size_t messages);  /* in the cutter */
 void testkit_wait_settled(struct testkit *k, size_t tickets);
-void testkit_wait_idle(struct testkit *k); /* every thread of the plugin waits for a mailbox */
+/* Every thread of the plugin waits for a mailbox, and for quiet_ms real milliseconds the plugin has
+ * made no call into the host. */
+void testkit_wait_idle(struct testkit *k);
+/* errored() is false.  Time goes on meanwhile, faster than outside. */
+void testkit_wait_serving(struct testkit *k);
 
 /* What became of it; the strings are the kit's until the same call is made again. */
 const char *testkit_blocks(struct testkit *k);  /* "[a b] [*c] [d]"; * marks a config block */

@@ -11,8 +11,10 @@
 
 #define LIMIT_S 120 /* a scenario that takes longer hangs */
 
-static const char *settings[64]; /* "Key=value", from -s; ends with NULL */
-static const char *brokers[16];  /* from -b */
+static const char *settings[64];           /* "Key=value", from -s; ends with NULL */
+static const char *brokers[16];            /* from -b */
+static const char *take_away, *bring_back; /* from -d and -u */
+static unsigned quiet_ms, stride = 1;      /* from -q and -e */
 
 /* What a scenario's process leaves behind. */
 enum outcome { DIED, PASSED, FAILED, SKIPPED };
@@ -53,8 +55,27 @@ struct testkit *conform_kit(const struct ord_plugin *def, struct testkit_opts op
 {
 	opts.settings = settings;
 	opts.brokers = brokers[0] ? brokers : NULL;
+	opts.quiet_ms = quiet_ms;
 	opts.fail = conform_fail;
 	return testkit_new(def, &opts);
+}
+
+bool conform_has_remote_log(void)
+{
+	return take_away && bring_back;
+}
+
+void conform_remote_log(bool there)
+{
+	const char *command = there ? bring_back : take_away;
+
+	if (system(command) != 0)
+		conform_failf("'%s' failed", command);
+}
+
+unsigned conform_stride(void)
+{
+	return stride;
 }
 
 static void run_scenario(const struct scenario *s, const struct ord_plugin *def)
@@ -113,11 +134,16 @@ static bool load(const char *path, const struct ord_plugin **def)
 
 static _Noreturn void usage(int status)
 {
-	fputs("Usage: ordererd-conform [-l] [-v] [-x] [-s KEY=VALUE]... [-b HOST:PORT]... PLUGIN.so "
-	      "[NAME]...\n"
+	fputs("Usage: ordererd-conform [-l] [-v] [-x] [-s KEY=VALUE]... [-b HOST:PORT]... [-q MS] "
+	      "[-e N]\n"
+	      "                        [-d COMMAND -u COMMAND] PLUGIN.so [NAME]...\n"
 	      "Run the conformance battery on a consensus plugin; TAP on standard output.\n\n"
 	      "  -s KEY=VALUE   a setting of the plugin, as in its section of ordererd.ini\n"
 	      "  -b HOST:PORT   a broker of the channel configuration\n"
+	      "  -q MS          the log is elsewhere: what is on the way arrives within MS real ms\n"
+	      "  -d COMMAND     takes that log away (\"down\")\n"
+	      "  -u COMMAND     brings it back (\"up\")\n"
+	      "  -e N           crash at every N-th call only\n"
 	      "  -v             volatile: accepted messages need not survive a crash\n"
 	      "  -x             stop at the first failure\n"
 	      "  -l             list the scenarios\n"
@@ -163,6 +189,16 @@ static int run_all(const char *path, const struct choice *choice)
 	return failed;
 }
 
+static unsigned number(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end || n == 0 || n > 100000)
+		usage(2);
+	return (unsigned)n;
+}
+
 static void add(const char **list, size_t max, const char *value)
 {
 	size_t n = 0;
@@ -179,13 +215,25 @@ int main(int argc, char **argv)
 	struct choice choice = {0};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:b:vxlh")) != -1)
+	while ((opt = getopt(argc, argv, "s:b:q:e:d:u:vxlh")) != -1)
 		switch (opt) {
 		case 's':
 			add(settings, UTIL_ARRAY_LEN(settings), optarg);
 			break;
 		case 'b':
 			add(brokers, UTIL_ARRAY_LEN(brokers), optarg);
+			break;
+		case 'q':
+			quiet_ms = number(optarg);
+			break;
+		case 'e':
+			stride = number(optarg);
+			break;
+		case 'd':
+			take_away = optarg;
+			break;
+		case 'u':
+			bring_back = optarg;
 			break;
 		case 'v':
 			choice.is_volatile = true;

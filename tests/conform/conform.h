@@ -20,6 +20,10 @@ extern const size_t n_scenarios;
 _Noreturn void conform_fail(const char *why);
 _Noreturn void conform_skip(const char *why);
 
+/* The commands that take the plugin's log away and bring it back, if the command line has them. */
+bool conform_has_remote_log(void);
+void conform_remote_log(bool there);
+
 /* A kit with the settings of the command line. */
 struct testkit *conform_kit(const struct ord_plugin *def, struct testkit_opts opts);
 
@@ -29,6 +33,9 @@ struct testkit *conform_kit(const struct ord_plugin *def, struct testkit_opts op
 				     : conform_failf("%s are\n#   %s\n# and should be\n#   %s", \
 						     (what), (is), (should)))
 _Noreturn void conform_failf(const char *fmt, ...) UTIL_PRINTF(1, 2);
+
+/* How far apart the calls are at which crash_anywhere() crashes. */
+unsigned conform_stride(void);
 
 /* crash.c */
 void crash_anywhere(const struct ord_plugin *def);

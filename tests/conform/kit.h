@@ -30,6 +30,7 @@ struct kit_stored {
 };
 struct testkit_disk {
 	atomic_uint used, n_messages, n_blocks, n_records, n_accepted, bumps;
+	char channel[64];
 	struct kit_text messages[KIT_MAX], accepted[KIT_MAX];
 	struct kit_stored blocks[KIT_MAX];
 	struct kit_record records[KIT_MAX];
@@ -98,7 +99,7 @@ struct kit_conf {
 
 struct testkit {
 	struct ord_support support; /* first member */
-	struct ord_host host;
+	struct ord_host host;       /* of this kit and of those beside it */
 	const struct ord_plugin *def;
 	struct testkit_opts opts;
 	struct testkit_disk *disk;

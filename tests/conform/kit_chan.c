@@ -341,8 +341,10 @@ static void chan_write_config_block(struct ord_support *s, struct ord_block *tak
 
 static const char *chan_id(struct ord_support *s)
 {
-	kit_step(kit_of(s));
-	return "testchannel";
+	struct testkit *k = kit_of(s);
+
+	kit_step(k);
+	return k->opts.channel ? k->opts.channel : k->disk->channel;
 }
 
 static uint64_t chan_height(struct ord_support *s)
@@ -419,6 +421,13 @@ void testkit_bump_sequence(struct testkit *k)
 	kit_lock(k);
 	atomic_fetch_add(&k->disk->bumps, 1);
 	k->sequence++;
+	kit_unlock(k);
+}
+
+void testkit_set_brokers(struct testkit *k, const char *const *brokers)
+{
+	kit_lock(k);
+	k->opts.brokers = brokers;
 	kit_unlock(k);
 }
 

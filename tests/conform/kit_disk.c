@@ -6,17 +6,21 @@
 #include "kit.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 struct testkit_disk *testkit_disk_new(void)
 {
-	void *p = mmap(NULL, sizeof(struct testkit_disk), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	static atomic_uint count;
+	struct testkit_disk *d = mmap(NULL, sizeof(*d), PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (p == MAP_FAILED) {
+	if (d == MAP_FAILED) {
 		perror("testkit: mmap");
 		abort();
 	}
-	return p;
+	snprintf(d->channel, sizeof(d->channel), "testchannel-%ld-%u", (long)getpid(),
+		 atomic_fetch_add(&count, 1));
+	return d;
 }
 
 void testkit_disk_free(struct testkit_disk *d)

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <time.h>
 
+#define KIT_TICK_MS 5 /* of real time while we wait for service, and what passes in the world */
+#define KIT_TICK_NS 50000000 /* meanwhile */
+
 static _Thread_local struct ord_thread *self; /* NULL: not a thread of a plugin */
 
 static struct testkit *kit_of(struct ord_support *s)
@@ -236,10 +239,15 @@ static bool is_there(struct testkit *k, size_t n)
 	const struct testkit_disk *d = k->disk;
 	size_t len = strlen(k->awaited);
 
-	for (unsigned i = 0; n && i < atomic_load(&d->n_messages); i++)
-		if (d->messages[i].len == len &&
-		    !memcmp(d->arena + d->messages[i].at, k->awaited, len))
+	for (unsigned i = 0; n && i < atomic_load(&d->n_messages); i++) {
+		const char *text = d->arena + d->messages[i].at;
+		size_t left = d->messages[i].len;
+
+		while (left > len && text[left - 1] == '\'')
+			left--; /* made again */
+		if (left == len && !memcmp(text, k->awaited, len))
 			return true;
+	}
 	return false;
 }
 
@@ -253,15 +261,31 @@ static bool is_settled(struct testkit *k, size_t n)
 	return k->n_settled >= n;
 }
 
+static int limit_s(void)
+{
+	const char *patience = getenv("TESTKIT_WAIT");
+
+	return patience ? atoi(patience) : KIT_WAIT_S;
+}
+
+static struct timespec real_time_in(unsigned ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += (time_t)ms / 1000;
+	t.tv_nsec += (long)ms % 1000 * 1000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
 static void wait_until(struct testkit *k, bool (*done)(struct testkit *k, size_t n), size_t n,
 		       const char *what)
 {
-	const char *patience = getenv("TESTKIT_WAIT");
-	int rc = 0, limit_s = patience ? atoi(patience) : KIT_WAIT_S;
-	struct timespec limit;
+	struct timespec limit = real_time_in(1000 * (unsigned)limit_s());
+	int rc = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &limit);
-	limit.tv_sec += limit_s;
 	kit_lock(k);
 	while (!done(k, n) && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&k->changed, &k->lock, &limit);
@@ -269,7 +293,7 @@ static void wait_until(struct testkit *k, bool (*done)(struct testkit *k, size_t
 		kit_broken(k,
 			   "waited %d s for %zu %s: %u are in blocks, %zu in the cutter, %zu of "
 			   "%zu tickets settled",
-			   limit_s, n, what, atomic_load(&k->disk->n_messages), k->n_pending,
+			   limit_s(), n, what, atomic_load(&k->disk->n_messages), k->n_pending,
 			   k->n_settled, k->n_tickets);
 	kit_unlock(k);
 }
@@ -297,7 +321,57 @@ void testkit_wait_settled(struct testkit *k, size_t tickets)
 	wait_until(k, is_settled, tickets, "settled tickets");
 }
 
+/* Has the plugin made no call for so long?  Only a real clock knows what is on the way. */
+static bool is_quiet(struct testkit *k)
+{
+	struct timespec pause = real_time_in(k->opts.quiet_ms);
+	unsigned before = atomic_load(&k->steps);
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &pause, NULL);
+	return atomic_load(&k->steps) == before;
+}
+
+static bool is_past(const struct timespec *limit)
+{
+	struct timespec now = real_time_in(0);
+
+	return now.tv_sec > limit->tv_sec ||
+	       (now.tv_sec == limit->tv_sec && now.tv_nsec > limit->tv_nsec);
+}
+
 void testkit_wait_idle(struct testkit *k)
 {
+	struct timespec limit = real_time_in(1000 * (unsigned)limit_s());
+
 	wait_until(k, is_idle, 0, "threads at work");
+	while (k->opts.quiet_ms && !is_quiet(k)) {
+		if (is_past(&limit))
+			kit_broken(k,
+				   "waited %d s, and the plugin never left the host alone for "
+				   "%u ms",
+				   limit_s(), k->opts.quiet_ms);
+		wait_until(k, is_idle, 0, "threads at work");
+	}
+}
+
+/* What errored() says may only change with a kick, so nothing else wakes us. */
+void testkit_wait_serving(struct testkit *k)
+{
+	struct timespec limit = real_time_in(1000 * (unsigned)limit_s());
+	unsigned kicks = testkit_kicks(k);
+
+	while (testkit_errored(k)) {
+		while (testkit_kicks(k) == kicks) {
+			struct timespec pause = real_time_in(KIT_TICK_MS);
+
+			if (is_past(&limit))
+				kit_broken(k, "waited %d s for service; %s", limit_s(),
+					   testkit_errored(k)
+						   ? "errored() is still true"
+						   : "errored() turned false without a kick");
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &pause, NULL);
+			testkit_advance(k, KIT_TICK_NS);
+		}
+		kicks = testkit_kicks(k);
+	}
 }

@@ -7,6 +7,13 @@
 
 #include <stdlib.h>
 
+/* Started, and whatever its log needs is there. */
+static void serve(struct testkit *k)
+{
+	testkit_start(k);
+	testkit_wait_serving(k);
+}
+
 /* The cutter holds @n messages and the plugin rests: the batch timer, if any, is set. */
 static void settle_down(struct testkit *k, size_t n)
 {
@@ -39,7 +46,7 @@ static void idle(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	serve(k);
 	testkit_wait_idle(k);
 	testkit_advance(k, 10 * TIMEOUT);
 	testkit_wait_idle(k);
@@ -73,7 +80,7 @@ static void ready(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	serve(k);
 	conform_check(testkit_wait_ready(k) == 0);
 	testkit_wait_settled(k, strstr(testkit_answers(k), "?ready") ? 1 : 0);
 	conform_check(!testkit_errored(k));
@@ -84,13 +91,28 @@ static void halt_twice(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	unsigned kicks;
+
+	serve(k);
+	kicks = testkit_kicks(k);
 	testkit_halt(k);
 	testkit_halt(k);
 	conform_check(testkit_errored(k));
-	conform_check(testkit_kicks(k) > 0);
+	conform_check(testkit_kicks(k) > kicks);
 	conform_check(testkit_order(k, "a") < 0);
 	conform_check(testkit_configure(k, "b") < 0);
+	conform_text("blocks", testkit_blocks(k), "");
+	testkit_free(k);
+}
+
+static void halt_early(const struct ord_plugin *def)
+{
+	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
+
+	testkit_start(k);
+	testkit_halt(k);
+	conform_check(testkit_errored(k));
+	conform_check(testkit_order(k, "a") < 0);
 	conform_text("blocks", testkit_blocks(k), "");
 	testkit_free(k);
 }
@@ -102,7 +124,7 @@ static void halt_busy(const struct ord_plugin *def)
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.disk = disk, .max_count = 3});
 	char *accepted, *blocks;
 
-	testkit_start(k);
+	serve(k);
 	for (int i = 0; i < 20; i++) {
 		char *text = x_printf("m%02d", i);
 
@@ -112,7 +134,7 @@ static void halt_busy(const struct ord_plugin *def)
 	testkit_free(k); /* halts at once */
 	accepted = testkit_disk_accepted(disk);
 	k = conform_kit(def, (struct testkit_opts){.disk = disk, .max_count = 1});
-	testkit_start(k);
+	serve(k);
 	conform_check(testkit_order(k, "last") == 0);
 	testkit_wait_message(k, "last");
 	testkit_free(k);
@@ -137,7 +159,7 @@ static void in_order(const struct ord_plugin *def)
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.max_count = 10});
 	struct buf want = BUF_INIT;
 
-	testkit_start(k);
+	serve(k);
 	for (int i = 0; i < 100; i++) {
 		char *text = x_printf("m%d", i);
 
@@ -181,7 +203,7 @@ static void many_clients(const struct ord_plugin *def)
 	struct client clients[CROWD];
 	struct ord_err e;
 
-	testkit_start(k);
+	serve(k);
 	for (int i = 0; i < CROWD; i++) {
 		clients[i] = (struct client){k, i, 0};
 		conform_check(thread_start(&clients[i].thread, "client", client_main, &clients[i],
@@ -215,7 +237,7 @@ static void by_count(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.max_count = 3});
 
-	testkit_start(k);
+	serve(k);
 	for (const char *text = "a\0b\0c\0d\0e\0f\0g\0"; *text; text += 2)
 		conform_check(testkit_order(k, text) == 0);
 	testkit_wait_written(k, 6);
@@ -228,7 +250,7 @@ static void by_size(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.preferred_max = 1000});
 
-	testkit_start(k);
+	serve(k);
 	order_sized(k, "a", 400);
 	order_sized(k, "b", 400);
 	order_sized(k, "c", 400);
@@ -242,7 +264,7 @@ static void isolated(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.preferred_max = 1000});
 
-	testkit_start(k);
+	serve(k);
 	order_sized(k, "a", 2000);
 	order_sized(k, "b", 10);
 	order_sized(k, "c", 2000);
@@ -259,7 +281,7 @@ static void timer(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	serve(k);
 	conform_check(testkit_order(k, "a") == 0);
 	settle_down(k, 1);
 	testkit_advance(k, TIMEOUT / 2);
@@ -280,7 +302,7 @@ static void timer_runs_on(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.preferred_max = 1000});
 
-	testkit_start(k);
+	serve(k);
 	order_sized(k, "a", 600);
 	settle_down(k, 1);
 	testkit_advance(k, TIMEOUT / 2);
@@ -297,7 +319,7 @@ static void timer_stops(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.max_count = 2});
 
-	testkit_start(k);
+	serve(k);
 	conform_check(testkit_order(k, "a") == 0);
 	settle_down(k, 1);
 	testkit_advance(k, TIMEOUT - 1);
@@ -316,32 +338,31 @@ static void timer_stops(const struct ord_plugin *def)
 
 /* ---- configuration --------------------------------------------------------------------------- */
 
-/* A plugin may have a config message made again though it need not. */
-static void blocks_made(struct testkit *k, const char *plain, const char *again)
+/* What is not valid any more was dropped with a line in the log, or its client was told. */
+static void turned_away(struct testkit *k)
+{
+	const char *why = "fragile is of sequence 0: permission denied";
+	bool told = strstr(testkit_answers(k), why) != NULL;
+
+	if (testkit_logged(k, why) + told != 1)
+		conform_failf("a message is not valid any more: refuse it, or drop it and log "
+			      "'%s', once",
+			      why);
+}
+
+/* The blocks, in whichever of two ways they may have been made. */
+static void blocks_either(struct testkit *k, const char *one, const char *other)
 {
 	const char *blocks = testkit_blocks(k);
 
-	conform_text("blocks", blocks, strchr(blocks, '\'') ? again : plain);
-}
-
-/* What is not valid any more was dropped with a line in the log, or its client was told. */
-static void turned_away(struct testkit *k, const char *class)
-{
-	char line[64];
-	bool told = strstr(testkit_answers(k), "permission denied") != NULL;
-
-	snprintf(line, sizeof(line), "Discarding bad %s message: ", class);
-	if (testkit_logged(k, line) + told != 1)
-		conform_failf("one %s message is not valid any more: refuse it, or drop it and log "
-			      "'%s...'",
-			      class, line);
+	conform_text("blocks", blocks, strcmp(blocks, other) == 0 ? other : one);
 }
 
 static void config_alone(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	serve(k);
 	conform_check(testkit_order(k, "a") == 0);
 	conform_check(testkit_order(k, "b") == 0);
 	conform_check(testkit_configure(k, "c") == 0);
@@ -350,27 +371,28 @@ static void config_alone(const struct ord_plugin *def)
 	settle_down(k, 1);
 	testkit_advance(k, TIMEOUT - 1); /* the config message has stopped the timer of "a" */
 	settle_down(k, 1);
-	blocks_made(k, "[a b] [*c]", "[a b] [*c']");
+	blocks_either(k, "[a b] [*c]", "[a b] [*c']"); /* made again though it need not be */
 	testkit_advance(k, 1);
 	testkit_wait_written(k, 4);
-	blocks_made(k, "[a b] [*c] [d]", "[a b] [*c'] [d]");
+	blocks_either(k, "[a b] [*c] [d]", "[a b] [*c'] [d]");
 	testkit_free(k);
 }
 
+/* What has to be checked again may lose its place to what has not. */
 static void checked_again(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	serve(k);
 	testkit_bump_sequence(k);
 	conform_check(testkit_order_at(k, "a", 0) == 0);
 	conform_check(testkit_order_at(k, "fragile", 0) == 0);
 	conform_check(testkit_order_at(k, "fragile-but-new", 1) == 0);
 	settle_down(k, 2);
-	turned_away(k, "normal");
+	turned_away(k);
 	testkit_advance(k, TIMEOUT);
 	testkit_wait_written(k, 2);
-	conform_text("blocks", testkit_blocks(k), "[a fragile-but-new]");
+	blocks_either(k, "[a fragile-but-new]", "[fragile-but-new a]");
 	testkit_free(k);
 }
 
@@ -379,28 +401,24 @@ static void config_checked_again(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){0});
 
-	testkit_start(k);
+	serve(k);
 	conform_check(testkit_order(k, "a") == 0);
 	settle_down(k, 1);
 	testkit_bump_sequence(k);
 	conform_check(testkit_configure_at(k, "b", 0) == 0);
 	conform_check(testkit_configure_at(k, "fragile", 0) == 0);
 	conform_check(testkit_order(k, "c") == 0);
-	testkit_wait_written(k, 2);
-	settle_down(k, 1);
-	turned_away(k, "config");
-	conform_text("blocks", testkit_blocks(k), "[a] [*b']");
+	testkit_wait_message(k, "b");
+	testkit_wait_idle(k);
+	turned_away(k);
+	testkit_advance(k, TIMEOUT);
+	testkit_wait_message(k, "c");
+	blocks_either(k, "[a] [*b'] [c]", "[a c] [*b']");
 	testkit_free(k);
 }
 
-/* ---- journal ----------------------------------------------------------------------------------
+/* ---- the log: the host's journal, or one elsewhere that the command line can take away ----------
  */
-
-static void need_journal(struct testkit *k)
-{
-	if (!testkit_uses_journal(k))
-		conform_skip("keeps no journal");
-}
 
 static void journal_shut(const struct ord_plugin *def)
 {
@@ -410,7 +428,8 @@ static void journal_shut(const struct ord_plugin *def)
 
 	testkit_fail_journal(k, 0, 1);
 	rc = testkit_open(k, &e);
-	need_journal(k);
+	if (!testkit_uses_journal(k))
+		conform_skip("keeps no journal");
 	if (rc != ORD_EUNAVAIL)
 		conform_fail("journal_open() failed, and handle_chain() passed it over");
 	conform_text("reasons", e.msg, "journal: no space left on device");
@@ -421,8 +440,9 @@ static void journal_full(const struct ord_plugin *def)
 {
 	struct testkit *k = conform_kit(def, (struct testkit_opts){.max_count = 2});
 
-	testkit_start(k);
-	need_journal(k);
+	serve(k);
+	if (!testkit_uses_journal(k))
+		conform_skip("keeps no journal");
 	conform_check(testkit_order(k, "a") == 0);
 	testkit_wait_settled(k, 1);
 	testkit_fail_journal(k, 1, 0);
@@ -437,11 +457,66 @@ static void journal_full(const struct ord_plugin *def)
 	testkit_free(k);
 }
 
+/* Nobody can tell whether b was on its way when the log went, so it may be there or not; but a
+ * client that heard "accepted" must find it, and one that heard nothing yet must hear something. */
+static void log_away(const struct ord_plugin *def)
+{
+	struct testkit *k = conform_kit(def, (struct testkit_opts){.max_count = 1});
+
+	if (!conform_has_remote_log())
+		conform_skip("no log that could be taken away: see -d and -u");
+	serve(k);
+	conform_check(testkit_order(k, "a") == 0);
+	testkit_wait_written(k, 1);
+	conform_remote_log(false);
+	testkit_order(k, "b");
+	testkit_wait_idle(k);
+	testkit_advance(k, 60 * TIMEOUT);
+	testkit_wait_idle(k);
+	if (strstr(testkit_answers(k), "b ok"))
+		conform_fail("b was accepted though there was no log to keep it");
+	if (strstr(testkit_answers(k), "b owed"))
+		conform_fail("there is no log, and after two minutes b's client has no answer");
+	conform_remote_log(true);
+	testkit_wait_serving(k);
+	conform_check(testkit_order(k, "c") == 0);
+	testkit_wait_message(k, "c");
+	testkit_wait_idle(k);
+	blocks_either(k, "[a] [c]", "[a] [b] [c]");
+	testkit_free(k);
+}
+
+/* A chain starts without its log, is halted without it, and starts again with it. */
+static void log_late(const struct ord_plugin *def)
+{
+	struct testkit *k = conform_kit(def, (struct testkit_opts){.max_count = 1});
+
+	if (!conform_has_remote_log())
+		conform_skip("no log that could be taken away: see -d and -u");
+	conform_remote_log(false);
+	testkit_start(k);
+	testkit_wait_idle(k);
+	conform_check(testkit_errored(k));
+	conform_check(testkit_order(k, "a") < 0);
+	testkit_free(k);
+
+	k = conform_kit(def, (struct testkit_opts){.max_count = 1});
+	testkit_start(k);
+	conform_check(testkit_errored(k));
+	conform_remote_log(true);
+	testkit_wait_serving(k);
+	conform_check(testkit_order(k, "b") == 0);
+	testkit_wait_message(k, "b");
+	conform_text("blocks", testkit_blocks(k), "[b]");
+	testkit_free(k);
+}
+
 const struct scenario scenarios[] = {
 	{"an idle channel starts, halts and is freed", idle, false},
 	{"a chain that was never started is freed", never_started, false},
 	{"a chain that gets no thread is errored and refuses", no_thread, false},
 	{"a healthy chain is ready and not errored", ready, false},
+	{"a chain is halted while it starts", halt_early, false},
 	{"a second halt does nothing, and a halted chain refuses", halt_twice, false},
 	{"messages come out once, in the order they went in", in_order, false},
 	{"messages of many threads come out once, each thread's in order", many_clients, false},
@@ -457,6 +532,8 @@ const struct scenario scenarios[] = {
 	{"a halt in the middle of work loses nothing accepted", halt_busy, false},
 	{"a journal that does not open fails handle_chain()", journal_shut, false},
 	{"a journal that cannot write refuses and loses nothing", journal_full, true},
+	{"a log that goes away refuses, and comes back", log_away, true},
+	{"a chain starts without its log, and serves when it comes", log_late, true},
 	{"a crash at any call loses nothing accepted and repeats nothing", crash_anywhere, true},
 };
 const size_t n_scenarios = UTIL_ARRAY_LEN(scenarios);

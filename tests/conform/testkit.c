@@ -176,8 +176,9 @@ struct testkit *testkit_new(const struct ord_plugin *def, const struct testkit_o
 	struct testkit *k = ord_alloc(sizeof(*k));
 	pthread_condattr_t attr;
 
-	k->support = (struct ord_support){&kit_support_ops, &k->host};
 	k->host.ops = &kit_host_ops;
+	k->support = (struct ord_support){&kit_support_ops,
+					  opts->beside ? opts->beside->support.host : &k->host};
 	k->def = def;
 	k->opts = *opts;
 	if (!k->opts.max_count)
@@ -219,9 +220,11 @@ int testkit_open(struct testkit *k, struct ord_err *e)
 	int rc = 0;
 
 	*e = (struct ord_err){0};
-	if (!k->opened && k->def->open)
+	if (k->opts.beside)
+		k->plugin = k->opts.beside->plugin;
+	else if (!k->opened && k->def->open)
 		rc = k->def->open(&k->host, &k->plugin, e);
-	k->opened = rc == 0;
+	k->opened = rc == 0 && !k->opts.beside; /* and to be closed */
 	if (rc == 0)
 		rc = k->def->handle_chain(k->plugin, &k->support, kit_disk_metadata(k->disk),
 					  &k->chain, e);
