@@ -1,103 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ordererctl block import: append blocks to a ledger directory, offline. */
+#include "block_file.h"
 #include "cmds.h"
 
-#include <chanconf/chanconf.h>
 #include <ledger/ledger.h>
-
-#define BLOCK_MAX WIRE_MAX_MSG
+#include <stdlib.h>
 
 struct import_opts {
 	const char *ledger, *channel;
 };
 
-/* The channel that a block belongs to: that of its first envelope. */
-static int channel_of(const struct ord_block *b, struct ord_env **env, struct ord_err *e)
-{
-	int rc;
-
-	if (b->n_data == 0)
-		return err_set(e, ORD_EINVAL, "block %llu holds no envelope",
-			       (unsigned long long)b->number);
-	if ((rc = env_parse(b->data[0], env, e)) < 0)
-		return rc;
-	if (!(*env)->header_ok) {
-		env_unref(*env);
-		return err_set(e, ORD_EINVAL, "block %llu names no channel",
-			       (unsigned long long)b->number);
-	}
-	return 0;
-}
-
-static int check_data_hash(const struct ord_block *b, struct ord_err *e)
-{
-	uint8_t hash[BLOCK_HASH_LEN];
-
-	block_compute_data_hash(b, hash);
-	if (bytes_eq(bytes_of(hash, sizeof(hash)), b->data_hash))
-		return 0;
-	return err_set(e, ORD_EINVAL, "block %llu: its data does not have the hash in its header",
-		       (unsigned long long)b->number);
-}
-
-/* A chain begins with a configuration that this orderer can serve. */
-static int check_genesis(const struct ord_block *b, struct ord_err *e)
-{
-	struct ord_env *env;
-	struct chanconf *conf;
-	int rc;
-
-	if (b->number != 0)
-		return 0;
-	env = block_config_env(b);
-	if (!env)
-		return err_set(e, ORD_EINVAL, "block 0 holds no configuration");
-	rc = chanconf_from_env(env, &conf, e);
-	if (rc == 0) {
-		rc = chanconf_check_supported(conf, e);
-		chanconf_unref(conf);
-	}
-	env_unref(env);
-	return rc;
-}
-
 static int append(struct ledger_root *root, const struct import_opts *o, struct ord_block *b,
 		  struct ord_err *e)
 {
-	struct ledger *l = NULL;
-	struct ord_env *env;
-	int rc = channel_of(b, &env, e);
+	struct ledger *l;
+	char *id;
+	int rc = block_file_check(b, o->channel, &id, e);
 
 	if (rc < 0)
 		return rc;
-	if (o->channel && strcmp(o->channel, env->channel_id) != 0)
-		rc = err_set(e, ORD_EINVAL, "it belongs to channel %s, not %s", env->channel_id,
-			     o->channel);
-	if (rc == 0 && (rc = chanconf_check_channel_id(env->channel_id, e)) == 0 &&
-	    (rc = check_data_hash(b, e)) == 0 && (rc = check_genesis(b, e)) == 0 &&
-	    (rc = ledger_open(root, env->channel_id, b->number == 0, &l, e)) == 0) {
+	rc = ledger_open(root, id, b->number == 0, &l, e);
+	if (rc == 0) {
 		rc = ledger_append(l, &b, 1, e);
 		ledger_close(l);
 	}
-	env_unref(env);
+	free(id);
 	return rc;
 }
 
 static int import_file(struct ledger_root *root, const struct import_opts *o, const char *path,
 		       struct ord_err *e)
 {
-	struct buf in = BUF_INIT;
-	struct ord_block *b = NULL;
-	int rc = ctl_input(path, BLOCK_MAX, &in, e);
+	struct ord_block *b;
+	int rc = block_file_read(path, &b, e);
 
 	if (rc < 0)
 		return rc;
-	if ((rc = block_parse(&in, &b, e)) == 0)
-		rc = append(root, o, b, e);
+	rc = append(root, o, b, e);
 	if (rc < 0)
 		err_wrap(e, "%s", path);
 	block_unref(b);
-	buf_fini(&in);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ordererctl block verify: block files, or the chains of a ledger directory. */
+#include "block_file.h"
 #include "cmds.h"
 #include "verify.h"
 
@@ -10,20 +11,6 @@
 struct verify_opts {
 	const char *ledger, *channel, *config_block;
 };
-
-static int read_block(const char *path, struct ord_block **out, struct ord_err *e)
-{
-	struct buf b = BUF_INIT;
-	int rc = ctl_input(path, WIRE_MAX_MSG, &b, e);
-
-	if (rc == 0) {
-		rc = block_parse(&b, out, e);
-		if (rc < 0)
-			err_wrap(e, "%s is no block", path);
-	}
-	buf_fini(&b);
-	return rc;
-}
 
 static void report(const char *what, uint64_t first, const struct verify *v)
 {
@@ -43,7 +30,7 @@ static void report(const char *what, uint64_t first, const struct verify *v)
 static int trust_file(struct verify *v, const char *path, struct ord_err *e)
 {
 	struct ord_block *b;
-	int rc = read_block(path, &b, e);
+	int rc = block_file_read(path, &b, e);
 
 	if (rc < 0)
 		return rc;
@@ -57,7 +44,7 @@ static int trust_file(struct verify *v, const char *path, struct ord_err *e)
 static int verify_file(struct verify *v, const char *path, uint64_t *number, struct ord_err *e)
 {
 	struct ord_block *b;
-	int rc = read_block(path, &b, e);
+	int rc = block_file_read(path, &b, e);
 
 	if (rc < 0)
 		return rc;

@@ -27,6 +27,7 @@ extern const struct ctl_cmd cmd_decode;
 extern const struct ctl_cmd cmd_encode;
 extern const struct ctl_cmd cmd_fetch;
 extern const struct ctl_cmd cmd_genesis;
+extern const struct ctl_cmd cmd_ledger_catch_up;
 extern const struct ctl_cmd cmd_policy_explain;
 extern const struct ctl_cmd cmd_send;
 extern const struct ctl_cmd cmd_sign;

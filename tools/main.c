@@ -15,6 +15,7 @@ static const struct ctl_cmd *const commands[] = {
 	/* an orderer */
 	&cmd_send,
 	&cmd_fetch,
+	&cmd_ledger_catch_up,
 	&cmd_bench,
 	&cmd_channel_list,
 	&cmd_channel_join,

@@ -28,6 +28,45 @@ static int check_chain(const struct verify *v, const struct ord_block *b, struct
 	return 0;
 }
 
+/* ---- what stands in two places ------------------------------------------------------- */
+
+/* Slots 1 and 3 are not signed; where the signed value says the same, it counts. */
+static int check_copies(const struct ord_block *b, struct ord_bytes signed_value, struct ord_err *e)
+{
+	struct ord_bytes copy = bytes_of(NULL, 0);
+	Common__OrdererBlockMetadata *said;
+	int rc;
+
+	if (b->n_meta > BLOCK_META_ORDERER)
+		copy = b->meta[BLOCK_META_ORDERER];
+	if (signed_value.len == 0 || copy.len == 0)
+		return 0;
+	rc = wire_unpack(&common__orderer_block_metadata__descriptor, signed_value, &said, e);
+	if (rc < 0)
+		return rc;
+	if (!bytes_eq(copy, wire_bytes(said->consenter_metadata)))
+		rc = err_set(e, ORD_EINVAL, "its ORDERER metadata is not what was signed");
+	wire_free(said);
+	return rc;
+}
+
+static int read_last_config(struct ord_bytes slot, uint64_t *index, struct ord_err *e)
+{
+	Common__Metadata *m;
+	Common__LastConfig *last;
+	int rc = wire_unpack(&common__metadata__descriptor, slot, &m, e);
+
+	if (rc < 0)
+		return rc;
+	rc = wire_unpack(&common__last_config__descriptor, wire_bytes(m->value), &last, e);
+	if (rc == 0) {
+		*index = last->index;
+		wire_free(last);
+	}
+	wire_free(m);
+	return rc;
+}
+
 /* ---- signatures ---------------------------------------------------------------------- */
 
 /* One signature of slot 0: who, and over which bytes. */
@@ -77,15 +116,16 @@ static int check_signatures(const struct verify *v, const struct ord_block *b, s
 	if (b->n_meta <= BLOCK_META_SIGNATURES || b->meta[BLOCK_META_SIGNATURES].len == 0)
 		return err_set(e, ORD_EINVAL, "block %" PRIu64 " is not signed", b->number);
 	rc = wire_unpack(&common__metadata__descriptor, b->meta[BLOCK_META_SIGNATURES], &m, e);
-	if (rc == 0) {
+	if (rc == 0)
 		rc = evaluate(v, b, m, e);
-		wire_free(m);
-	}
-	if (rc < 0) {
-		err_wrap(e, "block %" PRIu64 ": its signature is not good for " POLICY, b->number);
-		return ORD_EINVAL;
-	}
-	return 0;
+	if (rc < 0)
+		err_wrap(e, "its signature is not good for " POLICY);
+	else
+		rc = check_copies(b, wire_bytes(m->value), e);
+	wire_free(m);
+	if (rc < 0)
+		err_wrap(e, "block %" PRIu64, b->number);
+	return rc < 0 ? ORD_EINVAL : 0;
 }
 
 /* ---- configuration ------------------------------------------------------------------- */
@@ -112,6 +152,9 @@ static int check_last_config(const struct verify *v, const struct ord_block *b, 
 	uint64_t index;
 	int rc = block_last_config(b, &index, e);
 
+	if (rc == 0 && index == v->last_config && b->n_meta > BLOCK_META_LAST_CONFIG &&
+	    b->meta[BLOCK_META_LAST_CONFIG].len > 0)
+		rc = read_last_config(b->meta[BLOCK_META_LAST_CONFIG], &index, e);
 	if (rc < 0) {
 		err_wrap(e, "block %" PRIu64, b->number);
 		return ORD_EINVAL;
@@ -137,6 +180,23 @@ int verify_trust(struct verify *v, const struct ord_block *b, struct ord_err *e)
 	return rc;
 }
 
+static void go_behind(struct verify *v, const struct ord_block *b)
+{
+	v->begun = true;
+	v->next = b->number + 1;
+	memcpy(v->hash, b->header_hash, sizeof(v->hash));
+}
+
+int verify_resume(struct verify *v, const struct ord_block *tip, const struct ord_block *config,
+		  struct ord_err *e)
+{
+	int rc = verify_trust(v, config, e);
+
+	if (rc == 0)
+		go_behind(v, tip);
+	return rc;
+}
+
 int verify_next(struct verify *v, const struct ord_block *b, struct ord_err *e)
 {
 	struct ord_env *env;
@@ -157,12 +217,9 @@ int verify_next(struct verify *v, const struct ord_block *b, struct ord_err *e)
 	env_unref(env);
 	if (rc == 0 && b->number > 0)
 		rc = check_last_config(v, b, e);
-	if (rc < 0)
-		return rc;
-	v->begun = true;
-	v->next = b->number + 1;
-	memcpy(v->hash, b->header_hash, sizeof(v->hash));
-	return 0;
+	if (rc == 0)
+		go_behind(v, b);
+	return rc;
 }
 
 void verify_fini(struct verify *v)

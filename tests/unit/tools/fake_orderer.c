@@ -10,7 +10,7 @@ enum { BATCH = 10, SINFUL = 15, MAX_BLOCKS = 1000, MAX_READERS = 64 };
 struct reader {
 	struct fake_orderer *f;
 	struct net_stream *stream; /* NULL: nobody */
-	uint64_t next, stop;
+	uint64_t begun, next, stop;
 	bool wait, active;
 };
 
@@ -89,12 +89,26 @@ static void send_status(struct reader *r, int status)
 	r->active = false;
 }
 
+/* After the block that stood at r->next. */
+static void go_on(struct reader *r)
+{
+	enum fake_sin sin = r->f->sin;
+	bool third = r->next == r->begun + 2 && r->next < r->stop;
+
+	if (sin == FAKE_STALLS && third)
+		r->active = false;
+	else if (sin == FAKE_OVERRUNS && r->next == r->stop && r->stop > r->begun)
+		send_block(r, r->f->blocks[r->next]);
+	else if (r->next == r->stop || (sin == FAKE_STOPS && third))
+		send_status(r, COMMON__STATUS__SUCCESS);
+	r->next++;
+}
+
 static void serve(struct reader *r)
 {
 	while (r->active && r->next < r->f->n_blocks) {
 		send_block(r, r->f->blocks[r->next]);
-		if (r->next++ == r->stop)
-			send_status(r, COMMON__STATUS__SUCCESS);
+		go_on(r);
 	}
 	if (r->active && !r->wait)
 		send_status(r, COMMON__STATUS__NOT_FOUND);
@@ -115,7 +129,7 @@ static void on_seek(struct net_stream *s, void *state, struct net_msg *m)
 
 	util_assert(env_parse(buf_bytes(&m->body), &env, NULL) == 0);
 	util_assert(wire_unpack(&orderer__seek_info__descriptor, env->data, &info, NULL) == 0);
-	r->next = position(r->f, info->start);
+	r->next = r->begun = position(r->f, info->start);
 	r->stop = position(r->f, info->stop);
 	r->wait = info->behavior == ORDERER__SEEK_INFO__SEEK_BEHAVIOR__BLOCK_UNTIL_READY;
 	r->active = true;
@@ -251,10 +265,9 @@ static void serve_with_tls(struct fake_orderer *f, struct net_opts *o)
 	buf_fini(&ca);
 }
 
-struct fake_orderer *fake_orderer_start(enum fake_sin sin, enum fake_tls tls)
+static struct fake_orderer *make(enum fake_sin sin, enum fake_tls tls)
 {
 	struct fake_orderer *f = x_alloc(sizeof(*f));
-	struct net_opts o = {.address = "127.0.0.1", .loops = 1, .methods = f->methods};
 
 	f->sin = sin;
 	f->tls = tls;
@@ -269,12 +282,38 @@ struct fake_orderer *fake_orderer_start(enum fake_sin sin, enum fake_tls tls)
 					    .half_close = half_close,
 					    .closed = close_reader,
 					    .arg = f};
-	add_block(f);
-	if (tls == FAKE_PLAIN)
+	return f;
+}
+
+static void listen_and_serve(struct fake_orderer *f)
+{
+	struct net_opts o = {.address = "127.0.0.1", .loops = 1, .methods = f->methods};
+
+	if (f->tls == FAKE_PLAIN)
 		must(net_server_new(&o, &f->server, &why));
 	else
 		serve_with_tls(f, &o);
 	must(net_server_start(f->server, &why));
+}
+
+struct fake_orderer *fake_orderer_start(enum fake_sin sin, enum fake_tls tls)
+{
+	struct fake_orderer *f = make(sin, tls);
+
+	add_block(f);
+	listen_and_serve(f);
+	return f;
+}
+
+struct fake_orderer *fake_orderer_start_with(enum fake_sin sin, struct ord_block *const *blocks,
+					     size_t n)
+{
+	struct fake_orderer *f = make(sin, FAKE_PLAIN);
+
+	util_assert(n <= MAX_BLOCKS);
+	memcpy(f->blocks, blocks, n * sizeof(*blocks));
+	f->n_blocks = n;
+	listen_and_serve(f);
 	return f;
 }
 

@@ -7,6 +7,7 @@
 #define FAKE_ORDERER_H
 
 #include <net/net.h>
+#include <wire/wire.h>
 
 enum fake_sin {
 	FAKE_HONEST,
@@ -15,7 +16,10 @@ enum fake_sin {
 	FAKE_REPEATS,      /* puts the fifteenth message into two blocks */
 	FAKE_FORKS,        /* a wrong previous hash in the second block */
 	FAKE_CHANGES_DATA, /* a block whose data hash is not that of its data */
-	FAKE_HANGS_UP      /* ends the Broadcast stream after the fifteenth message */
+	FAKE_HANGS_UP,     /* ends the Broadcast stream after the fifteenth message */
+	FAKE_STALLS,       /* delivers nothing behind its third block, and does not say so */
+	FAKE_OVERRUNS,     /* delivers its newest block once more where it should end */
+	FAKE_STOPS         /* says that it is through after its third block */
 };
 
 struct fake_orderer;
@@ -27,6 +31,9 @@ enum fake_tls {
 /** Serve on a port of 127.0.0.1 until stopped; the chain begins with one block.
  *  The certificates are those of the golden orderer.example.com. */
 struct fake_orderer *fake_orderer_start(enum fake_sin sin, enum fake_tls tls);
+/** As above, in plain text, with these blocks (taken over), whatever they are, to deliver. */
+struct fake_orderer *fake_orderer_start_with(enum fake_sin sin, struct ord_block *const *blocks,
+					     size_t n);
 uint16_t fake_orderer_port(const struct fake_orderer *f);
 void fake_orderer_stop(struct fake_orderer *f);
 
