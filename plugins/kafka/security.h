@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings below Kafka.TLS, Kafka.SASLPlain and Kafka.SASL. */
+#ifndef KAFKA_SECURITY_H
+#define KAFKA_SECURITY_H
+
+#include "settings.h"
+
+/** Part of kafka_settings_read().   Errors: as that. */
+int kafka_security_read(const struct ord_host *h, struct kafka_settings *s, struct ord_err *e);
+
+#endif /* KAFKA_SECURITY_H */

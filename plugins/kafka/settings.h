@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The local settings of the plugin, section [Kafka] (spec 7.2), and what librdkafka gets of them.
+ * See ordererd-kafka(7). */
+#ifndef KAFKA_SETTINGS_H
+#define KAFKA_SETTINGS_H
+
+#include "properties.h"
+#include <string.h>
+
+struct kafka_settings {
+	/* between tries: short_interval until short_total is over, then long_interval for ever */
+	uint64_t short_interval_ns, short_total_ns, long_interval_ns;
+	uint64_t dial_timeout_ns, read_timeout_ns, write_timeout_ns;
+	uint32_t replication_factor; /* 0: the brokers' default */
+	bool verbose;
+
+	struct kafka_properties properties;
+	int certificate; /* an open file that librdkafka reads; -1: none */
+};
+
+extern const struct ord_setting kafka_settings_table[];
+
+/** Read the settings and try them on librdkafka.  What it logs tells no secret.
+ *  Thread: control.   Blocks: disk.   Owns: *out is the caller's to kafka_settings_fini(), on 0.
+ *  Errors: ORD_EINVAL, one sentence naming the setting. */
+int kafka_settings_read(const struct ord_host *h, struct kafka_settings *out, struct ord_err *e);
+/** A new configuration for rd_kafka_new(), all but the brokers, callbacks and opaque.  The settings
+ *  must outlive every client made of it.   Thread: any.   Owns: the result is the caller's. */
+rd_kafka_conf_t *kafka_settings_producer(const struct kafka_settings *s);
+rd_kafka_conf_t *kafka_settings_consumer(const struct kafka_settings *s);
+void kafka_settings_fini(struct kafka_settings *s);
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static inline const char *kafka_setting(const struct ord_host *h, const char *key)
+{
+	return h->ops->setting(h, key);
+}
+
+static inline bool kafka_setting_is_true(const struct ord_host *h, const char *key)
+{
+	return !strcmp(kafka_setting(h, key), "true");
+}
+
+/** Set @property to what stands in @key, if anything does. */
+int kafka_settings_pass_on(const struct ord_host *h, struct kafka_settings *s, const char *key,
+			   const char *property, struct ord_err *e);
+
+#endif /* KAFKA_SETTINGS_H */
