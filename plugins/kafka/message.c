@@ -3,7 +3,10 @@
 
 #include "field.h"
 
-static struct kafka_bytes packed(const ProtobufCMessage *m)
+/* ---- writing
+ * ------------------------------------------------------------------------------------- */
+
+struct kafka_bytes kafka_packed(const ProtobufCMessage *m)
 {
 	struct kafka_bytes b = {.len = protobuf_c_message_get_packed_size(m)};
 
@@ -30,7 +33,7 @@ struct kafka_bytes kafka_regular(struct ord_bytes envelope, uint64_t config_seq,
 	r.original_offset = original_offset;
 	m.type_case = ORDERER__KAFKA_MESSAGE__TYPE_REGULAR;
 	m.regular = &r;
-	return packed(&m.base);
+	return kafka_packed(&m.base);
 }
 
 struct kafka_bytes kafka_time_to_cut(uint64_t block_number)
@@ -41,7 +44,7 @@ struct kafka_bytes kafka_time_to_cut(uint64_t block_number)
 	t.block_number = block_number;
 	m.type_case = ORDERER__KAFKA_MESSAGE__TYPE_TIME_TO_CUT;
 	m.time_to_cut = &t;
-	return packed(&m.base);
+	return kafka_packed(&m.base);
 }
 
 struct kafka_bytes kafka_connect(struct ord_bytes payload)
@@ -52,20 +55,68 @@ struct kafka_bytes kafka_connect(struct ord_bytes payload)
 	c.payload = binary(payload);
 	m.type_case = ORDERER__KAFKA_MESSAGE__TYPE_CONNECT;
 	m.connect = &c;
-	return packed(&m.base);
+	return kafka_packed(&m.base);
 }
 
-struct kafka_bytes kafka_metadata(int64_t persisted, int64_t original, int64_t resubmitted,
-				  int64_t *awaiting, size_t n_awaiting)
-{
-	Orderer__KafkaMetadata m = ORDERER__KAFKA_METADATA__INIT;
+/* ---- reading: hostile, perhaps, and as Fabric's orderers read it --------------------------------
+ */
 
-	m.last_offset_persisted = persisted;
-	m.last_original_offset_processed = original;
-	m.last_resubmitted_config_offset = resubmitted;
-	m.awaiting = awaiting;
-	m.n_awaiting = n_awaiting;
-	return packed(&m.base);
+static bool read_regular(struct ord_bytes b, struct kafka_message *out)
+{
+	struct kafka_field f;
+
+	*out = (struct kafka_message){.type = KAFKA_REGULAR};
+	while (kafka_field_next(&b, &f)) {
+		if (kafka_field_is(&f, 1, KAFKA_BYTES))
+			out->payload = f.bytes;
+		else if (kafka_field_is(&f, 2, KAFKA_VARINT))
+			out->config_seq = f.number;
+		else if (kafka_field_is(&f, 3, KAFKA_VARINT))
+			out->class = (int32_t)f.number;
+		else if (kafka_field_is(&f, 4, KAFKA_VARINT))
+			out->original_offset = (int64_t)f.number;
+	}
+	return b.len == 0;
+}
+
+static bool read_time_to_cut(struct ord_bytes b, struct kafka_message *out)
+{
+	struct kafka_field f;
+
+	*out = (struct kafka_message){.type = KAFKA_TIME_TO_CUT};
+	while (kafka_field_next(&b, &f))
+		if (kafka_field_is(&f, 1, KAFKA_VARINT))
+			out->block_number = f.number;
+	return b.len == 0;
+}
+
+static bool read_connect(struct ord_bytes b, struct kafka_message *out)
+{
+	struct kafka_field f;
+
+	*out = (struct kafka_message){.type = KAFKA_CONNECT};
+	while (kafka_field_next(&b, &f))
+		if (kafka_field_is(&f, 1, KAFKA_BYTES))
+			out->payload = f.bytes;
+	return b.len == 0;
+}
+
+/* The last of the oneof's fields is the message. */
+bool kafka_message_read(struct ord_bytes value, struct kafka_message *out)
+{
+	struct kafka_field f;
+	bool ok = true;
+
+	*out = (struct kafka_message){.type = KAFKA_NOTHING};
+	while (ok && kafka_field_next(&value, &f)) {
+		if (kafka_field_is(&f, 1, KAFKA_BYTES))
+			ok = read_regular(f.bytes, out);
+		else if (kafka_field_is(&f, 2, KAFKA_BYTES))
+			ok = read_time_to_cut(f.bytes, out);
+		else if (kafka_field_is(&f, 3, KAFKA_BYTES))
+			ok = read_connect(f.bytes, out);
+	}
+	return ok && value.len == 0;
 }
 
 bool kafka_exactly_once(struct ord_bytes consensus_metadata)

@@ -20,9 +20,26 @@ struct kafka_bytes kafka_regular(struct ord_bytes envelope, uint64_t config_seq,
 struct kafka_bytes kafka_time_to_cut(uint64_t block_number);
 /** @payload: empty as Fabric's, or what ordererds tell each other; Fabric's orderers ignore it. */
 struct kafka_bytes kafka_connect(struct ord_bytes payload);
-/** @awaiting: Fabric's orderers do not write it, and pass over it. */
-struct kafka_bytes kafka_metadata(int64_t persisted, int64_t original, int64_t resubmitted,
-				  int64_t *awaiting, size_t n_awaiting);
+/** Any message, packed. */
+struct kafka_bytes kafka_packed(const ProtobufCMessage *m);
+
+/* A message as it was read; its payload is a view. */
+struct kafka_message {
+	enum kafka_message_type {
+		KAFKA_NOTHING,
+		KAFKA_REGULAR,
+		KAFKA_TIME_TO_CUT,
+		KAFKA_CONNECT
+	} type;
+	struct ord_bytes payload; /* of a regular message: an Envelope; of a CONNECT */
+	uint64_t config_seq;
+	int32_t class;
+	int64_t original_offset;
+	uint64_t block_number;
+};
+
+/** False: it is no message. */
+bool kafka_message_read(struct ord_bytes value, struct kafka_message *out);
 /** Of a channel configuration's ConsensusType.metadata; what cannot be read says nothing. */
 bool kafka_exactly_once(struct ord_bytes consensus_metadata);
 

@@ -6,13 +6,8 @@
  * may tell two orderers different things.  So it is not ordered where it stands, but sent to the
  * topic once more, and whichever orderer's copy comes first is ordered.
  *
- * A copy tells which message it is of by its original offset.  Fabric's orderers remember the
- * highest of those that they ordered, and discard what is not above it; that orders a message twice
- * when its copy is left behind by a full block, or when several orderers' copies are out of date
- * once more.  While one of them consumes the topic we must do the same.  Else (exactly_once) we
- * remember which messages are awaited: a copy is ordered if its message is among them, and then it
- * is not any more.  An orderer that finds a message bad says so, and if its word comes first,
- * nobody waits for the message any longer.
+ * Which copies come first, copies.c knows.  An orderer that finds a message bad says so in a
+ * CONNECT, and if its word comes first, nobody waits for the message any longer.
  */
 #include "step.h"
 
@@ -23,47 +18,6 @@
 #include "message.h"
 
 #define REJECTED "rejected " /* in a CONNECT, before an offset */
-
-/* ---- where a chain stands --------------------------------------------------------------- */
-
-int kafka_resume(struct kafka_state *st, struct ord_bytes metadata, uint64_t height,
-		 struct ord_err *e)
-{
-	Orderer__KafkaMetadata *m;
-
-	*st = (struct kafka_state){
-		.persisted = KAFKA_OLDEST - 1, .last_cut = height - 1, .timer_at = ORD_NEVER};
-	if (metadata.len == 0)
-		return 0;
-	m = orderer__kafka_metadata__unpack(NULL, metadata.len, metadata.data);
-	if (!m)
-		return ord_fail(e, ORD_EINVAL,
-				"the last block's orderer metadata is not Kafka's: the ledger may "
-				"be corrupted");
-	st->persisted = m->last_offset_persisted;
-	st->original = m->last_original_offset_processed;
-	st->resubmitted = m->last_resubmitted_config_offset;
-	for (size_t i = 0; i < m->n_awaiting; i++)
-		if (i == 0 || m->awaiting[i] > m->awaiting[i - 1])
-			awaiting_add(&st->awaiting, m->awaiting[i]);
-	orderer__kafka_metadata__free_unpacked(m, NULL);
-	return 0;
-}
-
-int64_t kafka_next_offset(const struct kafka_state *st)
-{
-	return st->persisted + 1;
-}
-
-bool kafka_is_blocked(const struct kafka_state *st)
-{
-	return awaiting_find(&st->awaiting, st->resubmitted) != NULL;
-}
-
-void kafka_state_fini(struct kafka_state *st)
-{
-	awaiting_fini(&st->awaiting);
-}
 
 /* ---- blocks -------------------------------------------------------------------------------- */
 
@@ -77,18 +31,6 @@ struct step {
 	bool halted;    /* before it was through */
 };
 
-static struct kafka_bytes metadata_of(const struct kafka_state *st)
-{
-	int64_t *offsets = ord_alloc((st->awaiting.n + 1) * sizeof(*offsets));
-	struct kafka_bytes b;
-
-	for (size_t i = 0; i < st->awaiting.n; i++)
-		offsets[i] = st->awaiting.all[i].offset;
-	b = kafka_metadata(st->persisted, st->original, st->resubmitted, offsets, st->awaiting.n);
-	free(offsets);
-	return b;
-}
-
 /* Everything up to @persisted is in this block or in an earlier one. */
 static void write_block(struct step *step, struct ord_batch *take, int64_t persisted, bool config)
 {
@@ -98,7 +40,7 @@ static void write_block(struct step *step, struct ord_batch *take, int64_t persi
 
 	st->persisted = persisted;
 	st->last_cut++;
-	metadata = metadata_of(st);
+	metadata = kafka_state_metadata(st);
 	if (config)
 		step->ops->write_config_block(step->s, b, kafka_view(metadata));
 	else
@@ -117,25 +59,14 @@ static void set_timer(struct step *step, uint64_t wait_ns)
 		step->st->timer_at = step->ops->now_ns(step->s) + wait_ns;
 }
 
-/* The message of this step is ordered, or its last copy is. */
-static void done_with(struct step *step, int64_t original, bool remember)
-{
-	struct kafka_state *st = step->st;
-
-	if (original == 0)
-		return;
-	awaiting_drop(&st->awaiting, original);
-	if (remember && original > st->original)
-		st->original = original;
-}
-
 /* A block says up to where the topic need not be read again.  What was to come once more of that
  * must stand in the topic first. */
 static bool may_write(struct step *step)
 {
 	if (step->st->posted && !step->fx->delivered(step->fx))
 		step->halted = true;
-	step->st->posted = false;
+	else
+		step->st->posted = false;
 	return !step->halted;
 }
 
@@ -155,7 +86,7 @@ static void order_normal(struct step *step, struct ord_env *env, int64_t origina
 	set_timer(step, wait_ns);
 	if (n == 2 || left_behind)
 		write_block(step, batches[0], step->offset - 1, false);
-	done_with(step, original, !left_behind);
+	kafka_copies_ordered(&step->st->copies, original, left_behind);
 	if (n > 0 && !left_behind)
 		write_block(step, batches[n - 1], step->offset, false);
 }
@@ -170,30 +101,11 @@ static void order_config(struct step *step, struct ord_env *env, int64_t origina
 	if (pending)
 		write_block(step, pending, step->offset - 1, false);
 	set_timer(step, 0);
-	done_with(step, original, true);
+	kafka_copies_ordered(&step->st->copies, original, false);
 	write_block(step, step->ops->batch_one(env), step->offset, true);
 }
 
 /* ---- messages that were valid at an older config sequence ----------------------------------- */
-
-/* Was the message of this copy ordered already? */
-static bool is_settled(const struct step *step, int64_t original)
-{
-	if (original == 0)
-		return false;
-	return step->fx->exactly_once ? !awaiting_find(&step->st->awaiting, original)
-				      : original <= step->st->original;
-}
-
-/* It is awaited from now on; by which offset? */
-static int64_t await(struct step *step, int64_t original)
-{
-	if (original != 0 && step->fx->exactly_once)
-		return original;
-	awaiting_drop(&step->st->awaiting, original);
-	awaiting_add(&step->st->awaiting, step->offset);
-	return step->offset;
-}
 
 static void post(struct step *step, struct kafka_bytes m)
 {
@@ -207,11 +119,12 @@ static void post(struct step *step, struct kafka_bytes m)
 static void send_again(struct step *step, struct ord_env *env, uint64_t seq, int64_t awaited,
 		       Orderer__KafkaMessageRegular__Class class)
 {
-	struct kafka_awaited *a = awaiting_find(&step->st->awaiting, awaited);
+	struct kafka_awaited *a = awaiting_find(&step->st->copies.awaiting, awaited);
 
-	if (a->sent_at != seq + 1)
+	if (!a || a->sent_at != seq + 1)
 		post(step, kafka_regular(step->ops->env_bytes(env), seq, class, awaited));
-	a->sent_at = seq + 1;
+	if (a)
+		a->sent_at = seq + 1;
 }
 
 static void reject(struct step *step, int64_t awaited)
@@ -225,22 +138,21 @@ static void reject(struct step *step, int64_t awaited)
 /* ---- messages of the topic ---------------------------------------------------------------------
  */
 
-static void consume_normal(struct step *step, const Orderer__KafkaMessageRegular *r,
-			   struct ord_env *env)
+static void consume_normal(struct step *step, const struct kafka_message *r, struct ord_env *env)
 {
 	int64_t awaited;
 	uint64_t seq;
 	struct ord_err e = {0};
 
-	if (is_settled(step, r->original_offset)) {
-		done_with(step, r->original_offset, false);
+	if (kafka_copies_late(&step->st->copies, r->original_offset)) {
+		kafka_copies_drop(&step->st->copies, r->original_offset);
 		return; /* another orderer's copy came first */
 	}
 	if (r->config_seq >= step->ops->sequence(step->s)) {
 		order_normal(step, env, r->original_offset);
 		return;
 	}
-	awaited = await(step, r->original_offset);
+	awaited = kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
 	if (step->ops->process_normal(step->s, env, &seq, &e) == 0) {
 		send_again(step, env, seq, awaited, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL);
 		return;
@@ -250,15 +162,14 @@ static void consume_normal(struct step *step, const Orderer__KafkaMessageRegular
 }
 
 /* *env becomes another message when it is checked again. */
-static void consume_config(struct step *step, const Orderer__KafkaMessageRegular *r,
-			   struct ord_env **env)
+static void consume_config(struct step *step, const struct kafka_message *r, struct ord_env **env)
 {
 	int64_t awaited;
 	uint64_t seq;
 	struct ord_err e = {0};
 
-	if (is_settled(step, r->original_offset)) {
-		done_with(step, r->original_offset, false);
+	if (kafka_copies_late(&step->st->copies, r->original_offset)) {
+		kafka_copies_drop(&step->st->copies, r->original_offset);
 		return;
 	}
 	if (r->original_offset > step->st->resubmitted)
@@ -267,7 +178,7 @@ static void consume_config(struct step *step, const Orderer__KafkaMessageRegular
 		order_config(step, *env, r->original_offset);
 		return;
 	}
-	awaited = await(step, r->original_offset);
+	awaited = kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
 	if (step->ops->process_config(step->s, env, &seq, &e) == 0) {
 		step->st->resubmitted = awaited;
 		send_again(step, *env, seq, awaited, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG);
@@ -304,26 +215,35 @@ static void consume_old(struct step *step, struct ord_env *env)
 	step->ops->env_unref(checked);
 }
 
-static void consume_regular(struct step *step, const Orderer__KafkaMessageRegular *r)
+/* What the sender says it is decides how it is consumed, but only what is a config message can be
+ * in a block of its own, and nowhere else. */
+static bool is_of_class(struct step *step, const struct kafka_message *r, const struct ord_env *env)
 {
-	struct ord_bytes payload = {r->payload.data, r->payload.len};
+	return (r->class == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG) ==
+	       (step->ops->classify(env) == ORD_MSG_CONFIG);
+}
+
+static void consume_regular(struct step *step, const struct kafka_message *r)
+{
 	struct ord_env *env;
 	struct ord_err e = {0};
 
-	if (step->ops->env_parse(step->s, payload, &env, &e) < 0) {
+	if (step->ops->env_parse(step->s, r->payload, &env, &e) < 0) {
 		ord_log(step->s, ORD_ERROR,
 			"failed to unmarshal payload of regular message because = %s", e.msg);
 		return;
 	}
-	if (r->class_ == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__UNKNOWN || !step->fx->resubmission)
+	if (r->class == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__UNKNOWN ||
+	    (!step->fx->resubmission && !step->fx->exactly_once))
 		consume_old(step, env);
-	else if (r->class_ == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL)
+	else if (r->class > ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG || r->class < 0)
+		ord_log(step->s, ORD_ERROR, "unsupported regular kafka message type: %d", r->class);
+	else if (!is_of_class(step, r, env))
+		ord_log(step->s, ORD_ERROR, "discarding message of another type than it says");
+	else if (r->class == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL)
 		consume_normal(step, r, env);
-	else if (r->class_ == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG)
-		consume_config(step, r, &env);
 	else
-		ord_log(step->s, ORD_ERROR, "unsupported regular kafka message type: %d",
-			(int)r->class_);
+		consume_config(step, r, &env);
 	step->ops->env_unref(env);
 }
 
@@ -346,48 +266,55 @@ static void cut_on_time(struct step *step)
 
 /* The first of them for the next block cuts it; those of the other orderers are late.  One that
  * none of us could have sent is no reason to stop a channel. */
-static void consume_time_to_cut(struct step *step, const Orderer__KafkaMessageTimeToCut *t)
+static void consume_time_to_cut(struct step *step, uint64_t block_number)
 {
 	uint64_t next = step->st->last_cut + 1;
 
-	if (t->block_number == next)
+	if (block_number == next)
 		cut_on_time(step);
-	else if (t->block_number > next)
+	else if (block_number > next)
 		ord_log(step->s, ORD_ERROR,
 			"got larger time-to-cut message (%" PRIu64
 			") than allowed/expected (%" PRIu64 ") - this might indicate a bug",
-			t->block_number, next);
+			block_number, next);
 }
 
 /* What ordererds tell each other; Fabric's orderers say nothing here. */
-static void consume_connect(struct step *step, const Orderer__KafkaMessageConnect *c)
+static void consume_connect(struct step *step, struct ord_bytes payload)
 {
 	const size_t n = strlen(REJECTED);
 	char text[32] = "";
 
-	if (c->payload.len <= n || c->payload.len - n >= sizeof(text) ||
-	    memcmp(c->payload.data, REJECTED, n) != 0)
+	if (payload.len <= n || payload.len - n >= sizeof(text) ||
+	    memcmp(payload.data, REJECTED, n) != 0)
 		return;
-	memcpy(text, c->payload.data + n, c->payload.len - n);
-	awaiting_drop(&step->st->awaiting, strtoll(text, NULL, 10));
+	memcpy(text, payload.data + n, payload.len - n);
+	kafka_copies_drop(&step->st->copies, strtoll(text, NULL, 10));
 }
 
 static void consume(struct step *step, struct ord_bytes value)
 {
-	Orderer__KafkaMessage *m = orderer__kafka_message__unpack(NULL, value.len, value.data);
+	struct kafka_message m;
 
-	if (!m) {
-		ord_log(step->s, ORD_ERROR, "Unable to unmarshal consumed message at offset %lld",
-			(long long)step->offset);
+	kafka_copies_rule(&step->st->copies, step->offset, step->fx->exactly_once);
+	if (!kafka_message_read(value, &m)) {
+		ord_log(step->s, ORD_ERROR,
+			"Unable to unmarshal consumed message at offset %" PRId64, step->offset);
 		return;
 	}
-	if (m->type_case == ORDERER__KAFKA_MESSAGE__TYPE_REGULAR)
-		consume_regular(step, m->regular);
-	else if (m->type_case == ORDERER__KAFKA_MESSAGE__TYPE_TIME_TO_CUT)
-		consume_time_to_cut(step, m->time_to_cut);
-	else if (m->type_case == ORDERER__KAFKA_MESSAGE__TYPE_CONNECT)
-		consume_connect(step, m->connect);
-	orderer__kafka_message__free_unpacked(m, NULL);
+	switch (m.type) {
+	case KAFKA_REGULAR:
+		consume_regular(step, &m);
+		break;
+	case KAFKA_TIME_TO_CUT:
+		consume_time_to_cut(step, m.block_number);
+		break;
+	case KAFKA_CONNECT:
+		consume_connect(step, m.payload);
+		break;
+	case KAFKA_NOTHING:
+		break;
+	}
 }
 
 /* ---- the batch timer ------------------------------------------------------------------------- */
@@ -395,9 +322,14 @@ static void consume(struct step *step, struct ord_bytes value)
 /* No block is cut by a clock: the topic is asked, and says the same to everyone. */
 static void ask_to_cut(struct step *step)
 {
+	struct kafka_bytes m;
+
 	step->st->timer_at = ORD_NEVER;
-	if (step->st->wait_ns > 0)
-		post(step, kafka_time_to_cut(step->st->last_cut + 1));
+	if (step->st->wait_ns == 0)
+		return;
+	m = kafka_time_to_cut(step->st->last_cut + 1);
+	step->fx->post(step->fx, kafka_view(m)); /* may get lost: no block waits for it */
+	free(m.data);
 }
 
 bool kafka_step(struct kafka_state *st, const struct kafka_event *event,

@@ -108,7 +108,7 @@ static size_t one_run(uint64_t start, bool exactly_once)
 	check_messages(w, first, exactly_once);
 	twice = doubled(w, first);
 	for (size_t i = 0; i < w->n_nodes && exactly_once; i++)
-		assert_int_equal(w->nodes[i].st.awaiting.n, 0);
+		assert_int_equal(w->nodes[i].st.copies.awaiting.n, 0);
 	free(first);
 	world_free(w);
 	return twice;
