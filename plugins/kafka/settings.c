@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From [Kafka] to librdkafka: what each setting of Fabric's means there, and a few of our own. */
+#include "rebase.h"
 #include "security.h"
 #include <inttypes.h>
 #include <regex.h>
@@ -49,6 +50,10 @@ const struct ord_setting kafka_settings_table[] = {
 	 "Copies of a topic made here; 0 leaves that to the brokers."},
 	{"Verbose", ORD_SET_BOOL, "false", "Log what the Kafka library does."},
 	{"Version", ORD_SET_STRING, "", "Version of the brokers. Checked, and of no effect here."},
+
+	{"Rebase", ORD_SET_STRING, "",
+	 "Where chains go on whose topic was made anew: \"channel@height:offset\", several with "
+	 "commas between."},
 
 	{"TLS.Enabled", ORD_SET_BOOL, "false", "Speak TLS to the brokers."},
 	{"TLS.PrivateKey", ORD_SET_PEM, "", "Private key of Certificate."},
@@ -210,7 +215,9 @@ static int read_rest(const struct ord_host *h, struct kafka_settings *s, struct 
 {
 	uint64_t replicas = strtoull(kafka_setting(h, "Topic.ReplicationFactor"), NULL, 10);
 
-	if (check_version(kafka_setting(h, "Version"), e) < 0)
+	s->rebase = kafka_setting(h, "Rebase");
+	if (check_version(kafka_setting(h, "Version"), e) < 0 ||
+	    kafka_rebase_check(s->rebase, e) < 0)
 		return e->code;
 	if (replicas > INT16_MAX)
 		return ord_fail(e, ORD_EINVAL,

@@ -13,6 +13,7 @@ struct kafka_settings {
 	uint64_t dial_timeout_ns, read_timeout_ns, write_timeout_ns;
 	uint32_t replication_factor; /* 0: the brokers' default */
 	bool verbose;
+	const char *rebase; /* well-formed; see rebase.h */
 
 	struct kafka_properties properties;
 	int certificate; /* an open file that librdkafka reads; -1: none */

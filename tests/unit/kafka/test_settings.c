@@ -436,6 +436,14 @@ static void versions_are_those_that_fabric_takes(void **state)
 	}
 }
 
+static void rebase_is_checked(void **state)
+{
+	(void)state;
+	refused((const char *const[]){"Rebase=mychannel@12", NULL},
+		"Kafka.Rebase: 'mychannel@12': want <channel>@<height>:<offset>, several with "
+		"commas between");
+}
+
 /* ---- TLS ----------------------------------------------------------------------------------- */
 
 static char *pem_of(const char *name)
@@ -551,6 +559,7 @@ int main(void)
 		cmocka_unit_test(mistakes_name_the_setting),
 		cmocka_unit_test(oauthbearer_needs_openid_connect),
 		cmocka_unit_test(versions_are_those_that_fabric_takes),
+		cmocka_unit_test(rebase_is_checked),
 		cmocka_unit_test(tls_needs_all_three),
 		cmocka_unit_test(bad_pem_is_found_at_start),
 	};
