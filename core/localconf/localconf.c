@@ -12,62 +12,42 @@ static const char *const file_names[] = {"ordererd.ini", "orderer.yaml", "ordere
 
 /* ---- the table ------------------------------------------------------------------------ */
 
-static void add_row(struct localconf *c, const struct localconf_row *row)
+static size_t count_rows(const struct localconf_row *rows)
 {
-	c->slots[c->n].row = *row;
-	if (!row->fallback)
-		c->slots[c->n].row.fallback = "";
-	c->n++;
+	size_t n = 0;
+
+	while (rows && rows[n].key)
+		n++;
+	return n;
 }
 
-/* A plugin's row of the same key takes a built-in row's place.  What came from a file or as a list
- * there still may. */
-static void replace_row(struct conf_slot *s, const struct localconf_row *row)
+/* A plugin's row takes the place of a built-in one of the same key. */
+static void add_rows(struct localconf *c, const struct localconf_row *rows)
 {
-	enum localconf_type was = s->row.type;
-	bool is_text = row->type == LOCALCONF_STRING || row->type == LOCALCONF_SECRET;
+	for (const struct localconf_row *r = rows; r && r->key; r++) {
+		struct conf_slot *s = conf_find(c, r->key);
+		char *key = conf_lower(r->key);
 
-	s->row = *row;
-	if (!row->fallback)
-		s->row.fallback = "";
-	if (is_text && (was == LOCALCONF_PEM || was == LOCALCONF_LIST || was == LOCALCONF_PATHS))
-		s->row.type = was;
-}
-
-static void index_slot(struct localconf *c, struct conf_slot *s)
-{
-	char *key = conf_lower(s->row.key);
-
-	map_put(c->by_key, bytes_str(key), s);
-	free(key);
+		if (!s)
+			s = &c->slots[c->n++];
+		s->row = *r;
+		if (!r->fallback)
+			s->row.fallback = "";
+		map_put(c->by_key, bytes_str(key), s);
+		free(key);
+	}
 }
 
 static struct localconf *make_table(const struct localconf_row *extra)
 {
 	struct localconf *c = x_alloc(sizeof(*c));
-	size_t n = 0;
+	size_t n = count_rows(localconf_rows()) + count_rows(extra);
 
-	for (const struct localconf_row *r = localconf_rows(); r->key; r++)
-		n++;
-	for (const struct localconf_row *r = extra; r && r->key; r++)
-		n++;
 	c->slots = x_alloc(n * sizeof(*c->slots));
 	c->by_key = map_new();
 	c->seen = map_new();
-	for (const struct localconf_row *r = localconf_rows(); r->key; r++) {
-		add_row(c, r);
-		index_slot(c, &c->slots[c->n - 1]);
-	}
-	for (const struct localconf_row *r = extra; r && r->key; r++) {
-		struct conf_slot *s = conf_find(c, r->key);
-
-		if (s) {
-			replace_row(s, r);
-		} else {
-			add_row(c, r);
-			index_slot(c, &c->slots[c->n - 1]);
-		}
-	}
+	add_rows(c, localconf_rows());
+	add_rows(c, extra);
 	return c;
 }
 
@@ -188,6 +168,8 @@ static void warn_of_idle(struct localconf *c)
 		if (s->row.accepted_unused && s->given && strcmp(s->given, s->row.fallback) != 0)
 			buf_printf(&names, "%s%s", names.len ? ", " : "", s->row.key);
 	}
+	if (c->absent)
+		buf_printf(&names, "%sKafka.* (no plugin kafka is loaded)", names.len ? ", " : "");
 	if (names.len)
 		conf_warn(c, "these settings have no effect here: %s", buf_cstr(&names));
 	buf_fini(&names);

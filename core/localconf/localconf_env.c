@@ -54,8 +54,11 @@ static char *key_of(const struct localconf *c, const char *name)
 	for (size_t i = 0; i < c->n; i++)
 		if (names_slot(name, &c->slots[i], &by_file))
 			return x_printf("%s%s", c->slots[i].row.key, by_file ? ".File" : "");
-	conf_map_of_variable(c, name, &key);
-	return key;
+	if (conf_map_of_variable(c, name, &key))
+		return key;
+	return strncmp(name, PREFIX "KAFKA_", PREFIX_LEN + 6) == 0 && conf_is_absent(c, "Kafka")
+		       ? x_strdup("Kafka.*")
+		       : NULL;
 }
 
 static int put_variable(struct localconf *c, const char *name, const char *value, struct ord_err *e)

@@ -52,7 +52,8 @@ static int scan_section(struct ini_scan *s, struct ord_bytes line, struct ord_er
 	free(s->section);
 	s->section = x_strndup((const char *)name.data, name.len);
 	origin = x_printf("%s:%d", s->c->path, s->line);
-	if (!s->c->lenient && !conf_is_section(s->c, s->section) && !conf_is_opaque(s->section))
+	if (!s->c->lenient && !conf_is_section(s->c, s->section) && !conf_is_opaque(s->section) &&
+	    !conf_is_absent(s->c, s->section))
 		rc = conf_unknown(s->c, "section", origin, s->section, e);
 	free(origin);
 	return rc;

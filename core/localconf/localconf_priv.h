@@ -40,6 +40,7 @@ struct localconf {
 	char **warnings;
 	size_t n_warnings;
 	bool lenient; /* unknown keys pass */
+	bool absent;  /* something was set that conf_is_absent() */
 };
 
 char *conf_lower(const char *s);
@@ -58,6 +59,8 @@ int conf_put(struct localconf *c, enum conf_source source, const char *origin, c
 bool conf_is_section(const struct localconf *c, const char *name);
 /** Whether @name is, or is below, what Fabric leaves to others: nobody checks its keys. */
 bool conf_is_opaque(const char *name);
+/** Whether @name is, or is below, Fabric's section of a plugin that is not loaded. */
+bool conf_is_absent(const struct localconf *c, const char *name);
 /** The refusal of @what ("key" or "section") @name, with the nearest known one. */
 int conf_unknown(const struct localconf *c, const char *what, const char *origin, const char *name,
 		 struct ord_err *e);

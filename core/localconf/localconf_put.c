@@ -16,6 +16,9 @@ static const struct {
 /* Where Fabric does not check keys either. */
 static const char *const opaque[] = {"Consensus", "General.BCCSP"};
 
+/* Fabric's section whose keys come with a plugin. */
+static const char of_plugin[] = "Kafka";
+
 char *conf_lower(const char *s)
 {
 	char *copy = x_strdup(s);
@@ -79,6 +82,12 @@ bool conf_is_opaque(const char *name)
 		if (strcasecmp(name, opaque[i]) == 0 || is_below(name, opaque[i]))
 			return true;
 	return false;
+}
+
+bool conf_is_absent(const struct localconf *c, const char *name)
+{
+	return (strcasecmp(name, of_plugin) == 0 || is_below(name, of_plugin)) &&
+	       !conf_is_section(c, of_plugin);
 }
 
 /* ---- "did you mean" ------------------------------------------------------------------------ */
@@ -189,6 +198,10 @@ int conf_put(struct localconf *c, enum conf_source source, const char *origin, c
 		return rc == 0 && value && *value ? conf_map_put(map, origin, name, value, e) : rc;
 	if (!s && c->lenient)
 		return 0;
+	if (!s && conf_is_absent(c, key)) {
+		c->absent |= value && *value;
+		return 0;
+	}
 	if (!s && conf_is_opaque(key)) {
 		conf_warn(c, "%s: %.200s is unknown and has no effect", origin, key);
 		return 0;

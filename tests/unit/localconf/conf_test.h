@@ -10,6 +10,15 @@
 
 static char conf_dir[64];
 
+/* As a plugin brings them, of the types that built-in rows do not have. */
+static const struct localconf_row conf_plugin_rows[] = {
+	{.key = "Kafka.TLS.PrivateKey", .type = LOCALCONF_PEM, .help = "A key."},
+	{.key = "Kafka.TLS.Certificate", .type = LOCALCONF_PEM, .help = "A certificate."},
+	{.key = "Kafka.TLS.RootCAs", .type = LOCALCONF_PEM, .help = "Certificates."},
+	{.key = "Kafka.SASLPlain.Password", .type = LOCALCONF_SECRET, .help = "A secret."},
+	{.key = NULL},
+};
+
 static int conf_setup(void **state)
 {
 	(void)state;
@@ -58,14 +67,15 @@ static inline char *conf_expand(const char *text)
 	return buf_cstr(&b);
 }
 
-/* Loading @text as file @name with @environment must fail with @why ("@": the folder). */
+/* Loading @text as file @name with @environment must fail with @why ("@": the folder).  The rows
+ * are the built-in ones and those of a plugin; so below. */
 static inline void conf_refuses(const char *name, const char *text, char **environment,
 				const char *why)
 {
 	struct ord_err e = ERR_INIT;
 	char *path = conf_write(name, text), *want = conf_expand(why);
 	struct localconf *c = NULL;
-	int rc = localconf_load(path, NULL, environment, &c, &e);
+	int rc = localconf_load(path, conf_plugin_rows, environment, &c, &e);
 
 	if (rc >= 0)
 		fail_msg("loaded, expected: %s", want);
@@ -81,7 +91,7 @@ static inline struct localconf *conf_load(const char *name, const char *text, ch
 	char *path = conf_write(name, text);
 	struct localconf *c = NULL;
 
-	test_ok(localconf_load(path, NULL, environment, &c, &e), &e);
+	test_ok(localconf_load(path, conf_plugin_rows, environment, &c, &e), &e);
 	free(path);
 	return c;
 }

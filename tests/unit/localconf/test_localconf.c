@@ -39,7 +39,7 @@ static void the_environment_alone_is_enough(void **state)
 			       "ORDERER_GENERAL_TLS_CLIENTROOTCAS=[a.crt]",
 			       "ORDERER_GENERAL_LISTENPORT=",
 			       "ORDERER_KAFKA_RETRY_SHORTINTERVAL=1s",
-			       "ORDERER_KAFKA_VERBOSE=true",
+			       "ORDERER_KAFKA_VERSION=",
 			       NULL};
 	struct ord_err e = ERR_INIT;
 	struct localconf *c;
@@ -61,10 +61,9 @@ static void the_environment_alone_is_enough(void **state)
 	assert_string_equal(localconf_list(c, "General.TLS.RootCAs")[1], "/tls/other.crt");
 	assert_null(localconf_list(c, "General.TLS.RootCAs")[2]);
 	assert_string_equal(localconf_list(c, "General.TLS.ClientRootCAs")[0], "/tmp/a.crt");
-	assert_int_equal(localconf_duration_ns(c, "Kafka.Retry.ShortInterval"), CLOCK_SEC_NS);
 	assert_string_equal(warning(c, 0), "these settings have no effect here: "
-					   "General.TLS.RootCAs, Kafka.Retry.ShortInterval, "
-					   "Kafka.Verbose");
+					   "General.TLS.RootCAs, Kafka.* (no plugin kafka is "
+					   "loaded)");
 	assert_null(localconf_warnings(c)[1]);
 	localconf_free(c);
 }
@@ -226,27 +225,57 @@ static void plugins_add_and_replace_rows(void **state)
 {
 	static const struct localconf_row extra[] = {
 		{.key = "solo.Durable", .type = LOCALCONF_BOOL, .fallback = "true"},
-		{.key = "kafka.Retry.ShortInterval", .type = LOCALCONF_DURATION, .fallback = "9s"},
-		{.key = "kafka.TLS.Certificate", .type = LOCALCONF_STRING},
+		{.key = "general.SystemChannel", .type = LOCALCONF_UINT, .fallback = "9"},
 		{.key = NULL},
 	};
-	char *environment[] = {"ORDERER_SOLO_DURABLE=false", "ORDERER_KAFKA_TLS_CERTIFICATE_FILE=@",
-			       NULL};
+	char *environment[] = {"ORDERER_SOLO_DURABLE=false", NULL};
 	struct ord_err e = ERR_INIT;
 	struct localconf *c;
-	char *ini = conf_write("ordererd.ini", "[solo]\n[Kafka.Retry]\nShortTotal = 1m\n");
-	char *pem = conf_write("cert.pem", "-----BEGIN CERTIFICATE-----\n");
+	char *ini = conf_write("ordererd.ini", "[solo]\n");
 
 	(void)state;
-	environment[1] = x_printf("ORDERER_KAFKA_TLS_CERTIFICATE_FILE=%s", pem);
 	test_ok(localconf_load(ini, extra, environment, &c, &e), &e);
 	assert_false(localconf_bool(c, "solo.Durable"));
-	assert_int_equal(localconf_duration_ns(c, "kafka.Retry.ShortInterval"), 9 * CLOCK_SEC_NS);
-	conf_is(c, "kafka.TLS.Certificate", "-----BEGIN CERTIFICATE-----\n");
+	assert_int_equal(localconf_uint(c, "General.SystemChannel"), 9);
 	localconf_free(c);
-	free(environment[1]);
 	free(ini);
-	free(pem);
+}
+
+/* Fabric's images and files set Kafka's keys, whatever orders. */
+static void keys_of_a_plugin_that_is_not_there_only_warn(void **state)
+{
+	static const struct localconf_row extra[] = {
+		{.key = "kafka.Verbose", .type = LOCALCONF_BOOL, .fallback = "false"},
+		{.key = NULL},
+	};
+	static const struct {
+		const char *file, *text;
+	} all[] = {
+		{"ordererd.ini", "[Kafka.Retry]\nShortTotal = 1m\n"},
+		{"ordererd.ini", "[kafka]\nanything = 1m\n"},
+		{"orderer.yaml", "Kafka:\n  Retry:\n    ShortTotal: 1m\n"},
+		{"orderer.yaml", "Kafka:\n  TLS:\n    RootCAs: [a, b]\n    Enabled: true\n"},
+	};
+	char *environment[] = {"ORDERER_KAFKA_RETRY_SHORTTOTAL=1m", NULL};
+	struct ord_err e = ERR_INIT;
+	struct localconf *c;
+
+	(void)state;
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(all); i++) {
+		char *path = conf_write(all[i].file, all[i].text);
+
+		test_ok(localconf_load(path, NULL, no_environment, &c, &e), &e);
+		assert_string_equal(warning(c, 0), "these settings have no effect here: Kafka.* "
+						   "(no plugin kafka is loaded)");
+		assert_null(localconf_warnings(c)[1]);
+		localconf_free(c);
+		assert_true(localconf_load(path, extra, no_environment, &c, &e) < 0);
+		assert_non_null(strstr(e.msg, ": unknown "));
+		free(path);
+	}
+	test_ok(localconf_load(NULL, extra, environment, &c, &e), &e);
+	assert_non_null(strstr(warning(c, 0), "ORDERER_KAFKA_RETRY_SHORTTOTAL is no setting"));
+	localconf_free(c);
 }
 
 static void one_key_can_be_read_before_plugins_are_known(void **state)
@@ -332,6 +361,7 @@ int main(void)
 		TEST(the_first_file_that_exists_is_taken),
 		TEST(a_file_that_is_asked_for_must_be_there),
 		TEST(plugins_add_and_replace_rows),
+		TEST(keys_of_a_plugin_that_is_not_there_only_warn),
 		TEST(one_key_can_be_read_before_plugins_are_known),
 		TEST(the_dump_hides_secrets_and_names_no_alias),
 	};

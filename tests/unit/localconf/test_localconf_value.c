@@ -188,7 +188,7 @@ static int load_env(const char *variable, struct localconf **c, struct ord_err *
 {
 	char *v = conf_expand(variable), *ini = conf_write("ordererd.ini", "");
 	char *environment[] = {v, NULL};
-	int rc = localconf_load(ini, NULL, environment, c, e);
+	int rc = localconf_load(ini, conf_plugin_rows, environment, c, e);
 
 	free(v);
 	free(ini);
