@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The messages of one chain that are on their way to its topic: from the producer's queue until the
+ * broker's acknowledgement.  A client's message is refused when that takes too long; one of the
+ * chain's own is sent again until it stands in the topic.
+ */
+#ifndef KAFKA_FLIGHT_H
+#define KAFKA_FLIGHT_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "message.h"
+
+struct kafka_flight;
+
+/** @wake: called on any thread when something happened that the chain thread may be waiting for; it
+ *  must not block or call back.  @patience_ns: how long a client waits for the acknowledgement. */
+struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_ns,
+				      void (*wake)(void *arg), void *arg);
+/** From now on messages go to @topic, of the producer. */
+void kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic);
+/** No message goes to @topic any more. */
+void kafka_flight_miss(struct kafka_flight *f, const rd_kafka_topic_t *topic);
+/** A client's message.  On 0 @t is settled by the acknowledgement, on < 0 it stays the caller's.
+ *  Thread: any.   Owns: takes @take.data.   Errors: ORD_EUNAVAIL, ORD_ETOOBIG, ORD_ECLOSED. */
+int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct ord_ticket *t,
+		      struct ord_err *e);
+/** A message of the chain's own. */
+void kafka_flight_post(struct kafka_flight *f, struct ord_bytes message);
+/** Send the chain's own messages again that were lost.  Does all that was posted stand in the topic
+ *  now?   Thread: chain. */
+bool kafka_flight_landed(struct kafka_flight *f);
+/** Refuse the clients that have waited too long.  When is the next one due?  *overdue: there were
+ *  such.   Thread: chain. */
+uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue);
+/** Is no message on its way? */
+bool kafka_flight_empty(struct kafka_flight *f);
+/** Refuse every client that still waits, and everything that comes; never calls wake() again. */
+void kafka_flight_close(struct kafka_flight *f);
+/** Messages on their way keep what they need. */
+void kafka_flight_unref(struct kafka_flight *f);
+
+/** What became of a message, known by its opaque pointer.   Thread: the producer's events'. */
+void kafka_flight_report(void *opaque, rd_kafka_resp_err_t err);
+
+#endif /* KAFKA_FLIGHT_H */

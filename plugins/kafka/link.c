@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define OVERHEAD 256 /* bytes that a record of the topic is larger than its envelope, at most */
+
+static void on_notice(struct kafka_watch *w, enum kafka_notice what, const char *why)
+{
+	struct kafka_chain *c = ((struct kafka_link *)w)->chain; /* its first member */
+
+	(void)why; /* the client has logged it, once for all chains */
+	atomic_store(what == KAFKA_FATAL ? &c->fatal : &c->all_down, true);
+	kafka_chain_wake(c);
+}
+
+struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e)
+{
+	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
+	struct kafka_link *l = ord_alloc(sizeof(*l));
+	const char *name = c->ops->channel_id(c->s);
+
+	*l = (struct kafka_link){
+		.watch = {.notice = on_notice}, .chain = c, .topic = {.name = name}};
+	if (!cc->kafka_brokers || !cc->kafka_brokers[0])
+		ord_fail(e, ORD_EUNAVAIL, "the channel's configuration names no Kafka brokers");
+	else
+		kafka_client_get(&c->kafka->clients, cc->kafka_brokers, &l->watch, &l->topic.client,
+				 e);
+	c->ops->conf_put(cc);
+	if (!l->topic.client) {
+		free(l);
+		return NULL;
+	}
+	l->topic.source = rd_kafka_topic_new(l->topic.client->consumer, name, NULL);
+	l->target = rd_kafka_topic_new(l->topic.client->producer, name, NULL);
+	kafka_flight_aim(c->flight, l->target);
+	return l;
+}
+
+void kafka_link_free(struct kafka_link *l)
+{
+	if (!l)
+		return;
+	kafka_link_pause(l);
+	kafka_flight_miss(l->chain->flight, l->target);
+	rd_kafka_topic_destroy(l->target);
+	rd_kafka_topic_destroy(l->topic.source);
+	kafka_client_put(l->topic.client, &l->watch);
+	free(l);
+}
+
+/* ---- the topic
+ * ------------------------------------------------------------------------------------ */
+
+/* Blocks were cut from it, so it is not ours to make. */
+static int gone(const struct kafka_link *l, struct ord_err *e)
+{
+	return ord_fail(e, ORD_EINTERNAL,
+			"Kafka topic %s is gone, and this channel's ledger goes on at its offset "
+			"%" PRId64 ": bring the topic back, or see ordererd-kafka(7), LOST TOPICS",
+			l->topic.name, l->chain->next);
+}
+
+static int create(struct kafka_link *l, struct ord_err *e)
+{
+	int rc = kafka_topic_create(&l->topic, l->chain->kafka->settings.replication_factor, e);
+
+	if (rc < 0)
+		return rc;
+	ord_log(l->chain->s, ORD_INFO, "created Kafka topic %s", l->topic.name);
+	return kafka_topic_find(&l->topic, e); /* brokers tell each other in their own time */
+}
+
+static int check_offsets(const struct kafka_link *l, struct ord_err *e)
+{
+	const struct kafka_chain *c = l->chain;
+	int64_t oldest, next, wanted = c->next < 0 ? 0 : c->next;
+	int rc = kafka_topic_offsets(&l->topic, &oldest, &next, e);
+
+	if (rc < 0 || (c->next < 0 && c->begin > 0) || (wanted >= oldest && wanted <= next))
+		return rc;
+	return ord_fail(e, ORD_EINTERNAL,
+			"Kafka topic %s holds the offsets %" PRId64 " to %" PRId64
+			", and this channel's ledger goes on at %" PRId64
+			": %s; see ordererd-kafka(7), LOST TOPICS",
+			l->topic.name, oldest, next - 1, wanted,
+			wanted < oldest
+				? "what is missing was deleted (retention), copy the blocks "
+				  "from an orderer that has them"
+				: "the topic was made anew or cut off");
+}
+
+int kafka_link_check(struct kafka_link *l, struct ord_err *e)
+{
+	int rc = kafka_topic_find(&l->topic, e);
+
+	if (rc == ORD_ENOENT && l->chain->next >= 0)
+		return gone(l, e);
+	if (rc == ORD_ENOENT)
+		rc = create(l, e);
+	if (rc == ORD_ENOENT)
+		e->code = rc = ORD_EUNAVAIL;
+	return rc < 0 ? rc : check_offsets(l, e);
+}
+
+void kafka_link_warn(struct kafka_link *l)
+{
+	struct kafka_chain *c = l->chain;
+	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
+	int64_t needed = (int64_t)cc->batch_absolute_max + OVERHEAD;
+
+	c->ops->conf_put(cc);
+	kafka_topic_limits(&l->topic, &c->limits);
+	if (c->limits.max_message >= 0 && c->limits.max_message < needed)
+		ord_log(c->s, ORD_WARN,
+			"Kafka topic %s takes messages of max.message.bytes = %" PRId64
+			" bytes, and the channel's Orderer.BatchSize.AbsoluteMaxBytes allows larger "
+			"ones: set max.message.bytes to %" PRId64
+			" or more, and the brokers' message.max.bytes and replica.fetch.max.bytes",
+			l->topic.name, c->limits.max_message, needed);
+	if (c->limits.retention_ms >= 0 || c->limits.retention_bytes >= 0 || c->limits.compacted)
+		ord_log(c->s, ORD_WARN,
+			"Kafka topic %s does not keep its messages (retention.ms = %" PRId64
+			", retention.bytes = %" PRId64
+			"%s): an orderer that is away for longer cannot go on; set both to -1 and "
+			"cleanup.policy to delete",
+			l->topic.name, c->limits.retention_ms, c->limits.retention_bytes,
+			c->limits.compacted ? ", cleanup.policy = compact" : "");
+}
+
+/* ---- consuming
+ * ------------------------------------------------------------------------------------- */
+
+static void on_consumed(rd_kafka_t *rk, void *chain)
+{
+	(void)rk;
+	kafka_chain_wake(chain);
+}
+
+int kafka_link_consume(struct kafka_link *l, struct ord_err *e)
+{
+	int64_t from = l->chain->next < 0 ? RD_KAFKA_OFFSET_BEGINNING : l->chain->next;
+
+	l->queue = rd_kafka_queue_new(l->topic.client->consumer);
+	rd_kafka_queue_cb_event_enable(l->queue, on_consumed, l->chain);
+	if (rd_kafka_consume_start_queue(l->topic.source, 0, from, l->queue) == 0)
+		return 0;
+	ord_fail(e, ORD_EUNAVAIL, "cannot consume Kafka topic %s: %s", l->topic.name,
+		 rd_kafka_err2str(rd_kafka_last_error()));
+	rd_kafka_queue_destroy(l->queue);
+	l->queue = NULL;
+	return e->code;
+}
+
+void kafka_link_pause(struct kafka_link *l)
+{
+	if (!l || !l->queue)
+		return;
+	rd_kafka_queue_cb_event_enable(l->queue, NULL, NULL);
+	rd_kafka_consume_stop(l->topic.source, 0);
+	rd_kafka_queue_destroy(l->queue);
+	l->queue = NULL;
+}

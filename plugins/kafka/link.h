@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What connects a chain to the brokers of its configuration.  All for the chain thread. */
+#ifndef KAFKA_LINK_H
+#define KAFKA_LINK_H
+
+#include "chain.h"
+
+struct kafka_link {
+	struct kafka_watch watch;
+	struct kafka_chain *chain;
+	struct kafka_topic topic;
+	rd_kafka_topic_t *target; /* the producer's handle on it */
+	rd_kafka_queue_t *queue;  /* what was consumed; NULL: nothing is */
+	bool greeted;             /* its CONNECT was posted */
+};
+
+/** Messages of the chain go there from now on. */
+struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e);
+/** Blocks: while messages are on their way, for some seconds at most. */
+void kafka_link_free(struct kafka_link *l);
+/** Is the topic there, is it made if it may be, and does it hold what the chain consumes next?
+ *  Blocks: yes.   Errors: ORD_EUNAVAIL for now; ORD_EINTERNAL it does not hold that. */
+int kafka_link_check(struct kafka_link *l, struct ord_err *e);
+/** Say what in the topic's settings will be trouble some day. */
+void kafka_link_warn(struct kafka_link *l);
+int kafka_link_consume(struct kafka_link *l, struct ord_err *e);
+void kafka_link_pause(struct kafka_link *l);
+
+#endif /* KAFKA_LINK_H */

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The chain thread: reach the brokers, then take one step with every message of the topic.  It
+ * sleeps in its inbox only; whatever happens wakes it, and then it looks at everything.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "begin.h"
+#include "link.h"
+
+#define CONSUME_MAX 64
+#define REPOST_NS   1000000000u /* between attempts to send the chain's own messages again */
+#define FAREWELL_MS 5000        /* for what is on its way when the chain halts */
+
+static struct kafka_chain *chain_of(const struct kafka_effects *fx)
+{
+	return (struct kafka_chain *)((char *)(uintptr_t)fx - offsetof(struct kafka_chain, fx));
+}
+
+static uint64_t now(const struct kafka_chain *c)
+{
+	return c->ops->now_ns(c->s);
+}
+
+static bool is_halted(const struct kafka_chain *c)
+{
+	return atomic_load(&c->halted);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void enter(struct kafka_chain *c, enum kafka_phase phase, const char *why)
+{
+	c->at = phase;
+	kafka_chain_enter(c, phase, why);
+}
+
+/* ---- outages
+ * ---------------------------------------------------------------------------------------- */
+
+/* Posted once a link, and when there is reason to doubt it: as it comes back through the topic, it
+ * proves that all is well. */
+static void greet(struct kafka_chain *c)
+{
+	struct kafka_bytes m = kafka_begin_note(c->begin);
+
+	kafka_flight_post(c->flight, kafka_view(m));
+	free(m.data);
+}
+
+static void doubt(struct kafka_chain *c)
+{
+	if (c->trouble_until != ORD_NEVER || c->at != KAFKA_RUNNING)
+		return;
+	c->trouble_until = now(c) + c->kafka->settings.read_timeout_ns;
+	greet(c);
+}
+
+static void outage(struct kafka_chain *c, const char *why)
+{
+	if (c->at != KAFKA_RUNNING)
+		return;
+	if (c->trouble_until == ORD_NEVER)
+		greet(c);
+	c->trouble_until = ORD_NEVER;
+	ord_log(c->s, ORD_ERROR, "%s; new messages are refused until the brokers answer", why);
+	enter(c, KAFKA_ERRORED, why);
+}
+
+static void all_is_well(struct kafka_chain *c)
+{
+	c->trouble_until = ORD_NEVER;
+	if (c->at == KAFKA_ERRORED)
+		enter(c, KAFKA_RUNNING, "");
+}
+
+/* ---- the link
+ * ---------------------------------------------------------------------------------------- */
+
+/* What the steps need to know of the configuration. */
+static void configure(struct kafka_chain *c)
+{
+	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
+
+	c->sequence = cc->sequence;
+	c->fx.resubmission = cc->resubmission;
+	c->fx.exactly_once = kafka_exactly_once(cc->consensus_metadata);
+	c->ops->conf_put(cc);
+}
+
+/* Messages go to the brokers of the configuration of now, without a gap.  The old link may be in
+ * use further up the stack. */
+static int renew(struct kafka_chain *c, struct ord_err *e)
+{
+	struct kafka_link *l = kafka_link_new(c, e);
+
+	if (!l)
+		return e->code;
+	if (c->old)
+		kafka_link_free(c->link);
+	else
+		c->old = c->link;
+	c->link = l;
+	return 0;
+}
+
+static void reconfigure(struct kafka_chain *c)
+{
+	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
+	bool moved = !kafka_client_is_for(c->link->topic.client, cc->kafka_brokers);
+	struct ord_err e = {0};
+
+	c->ops->conf_put(cc);
+	configure(c);
+	if (moved && renew(c, &e) < 0)
+		ord_log(c->s, ORD_ERROR, "%s", e.msg);
+}
+
+static void answer_probes(struct kafka_chain *c)
+{
+	struct kafka_tickets probes = kafka_chain_take(c, &c->probes);
+	struct ord_err e = {0};
+
+	if (probes.n > 0)
+		kafka_topic_health(&c->link->topic, c->limits.min_insync, &e);
+	for (size_t i = 0; i < probes.n; i++)
+		c->ops->settle(probes.all[i], e.code, e.code ? e.msg : NULL);
+	free(probes.all);
+}
+
+/* Look at everything that may have happened besides new messages.  When is it time again? */
+static uint64_t tend(struct kafka_chain *c)
+{
+	bool overdue = false;
+	uint64_t due = kafka_flight_expire(c->flight, &overdue);
+	struct ord_err e = {0};
+
+	if (atomic_exchange(&c->fatal, false) && renew(c, &e) < 0)
+		atomic_store(&c->fatal, true);
+	if (atomic_exchange(&c->all_down, false))
+		doubt(c);
+	if (overdue)
+		outage(c, "the Kafka brokers do not acknowledge messages");
+	if (now(c) >= c->trouble_until)
+		outage(c, "the Kafka brokers cannot be reached");
+	answer_probes(c);
+	if (!kafka_flight_landed(c->flight))
+		due = sooner(due, now(c) + REPOST_NS);
+	return sooner(due, c->trouble_until);
+}
+
+static void doze(struct kafka_chain *c, uint64_t until)
+{
+	void *woken[KAFKA_WAKES];
+
+	c->ops->mailbox_pop(c->inbox, until, woken, KAFKA_WAKES);
+}
+
+/* ---- what a step brings about
+ * --------------------------------------------------------------------------- */
+
+static void post(const struct kafka_effects *fx, struct ord_bytes message)
+{
+	kafka_flight_post(chain_of(fx)->flight, message);
+}
+
+static bool delivered(const struct kafka_effects *fx)
+{
+	struct kafka_chain *c = chain_of(fx);
+
+	while (!kafka_flight_landed(c->flight) && !is_halted(c))
+		doze(c, tend(c));
+	return !is_halted(c);
+}
+
+static void note_state(struct kafka_chain *c, int64_t persisted)
+{
+	if (c->blocked != kafka_is_blocked(&c->st))
+		kafka_chain_block(c, !c->blocked);
+	if (c->st.persisted != persisted)
+		c->kafka->host->ops->metric_add(c->kafka->persisted, c->ops->channel_id(c->s),
+						(double)c->st.persisted);
+	if (c->sequence != c->ops->sequence(c->s))
+		reconfigure(c);
+}
+
+/* False: it was not handled, and has to come again. */
+static bool step(struct kafka_chain *c, struct kafka_event event)
+{
+	int64_t persisted = c->st.persisted;
+	bool done = kafka_step(&c->st, &event, &c->fx);
+
+	note_state(c, persisted);
+	return done;
+}
+
+/* ---- consuming
+ * -------------------------------------------------------------------------------------------- */
+
+static void consume_error(struct kafka_chain *c, const rd_kafka_message_t *m)
+{
+	switch (m->err) {
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+		c->check = true;
+		break;
+	default:
+		doubt(c);
+		break;
+	}
+	ord_log(c->s, ORD_ERROR, "Error during consumption: %s", rd_kafka_message_errstr(m));
+}
+
+static void consume(struct kafka_chain *c, const rd_kafka_message_t *m)
+{
+	struct ord_bytes value = {m->payload, m->len};
+
+	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		consume_error(c, m);
+		return;
+	}
+	all_is_well(c);
+	if (c->begin > 0)
+		c->begin = kafka_begin_is(value, c->begin) ? 0 : c->begin;
+	else if (!step(c, (struct kafka_event){KAFKA_CONSUMED, m->offset, value}))
+		return;
+	c->next = m->offset + 1;
+}
+
+/* Has the link to be looked after before more is consumed? */
+static bool is_interrupted(const struct kafka_chain *c)
+{
+	return is_halted(c) || c->old || c->check;
+}
+
+static bool consume_some(struct kafka_chain *c)
+{
+	rd_kafka_message_t *m[CONSUME_MAX];
+	ssize_t n = rd_kafka_consume_batch_queue(c->link->queue, 0, m, CONSUME_MAX);
+
+	for (ssize_t i = 0; i < n; i++) {
+		if (!is_interrupted(c))
+			consume(c, m[i]);
+		rd_kafka_message_destroy(m[i]);
+	}
+	return n > 0;
+}
+
+static void serve(struct kafka_chain *c)
+{
+	while (!is_interrupted(c)) {
+		bool more = consume_some(c);
+		uint64_t due = tend(c);
+
+		if (now(c) >= c->st.timer_at)
+			step(c, (struct kafka_event){.type = KAFKA_EXPIRED});
+		if (!more && !is_interrupted(c))
+			doze(c, sooner(due, c->st.timer_at));
+	}
+}
+
+/* ---- reaching the brokers
+ * ---------------------------------------------------------------------------------- */
+
+/* Until what was posted stands in the topic, or for as long as a client would wait. */
+static int wait_landed(struct kafka_chain *c, struct ord_err *e)
+{
+	const struct kafka_settings *s = &c->kafka->settings;
+	uint64_t until = now(c) + s->write_timeout_ns + s->read_timeout_ns;
+
+	while (!kafka_flight_landed(c->flight)) {
+		if (is_halted(c) || now(c) >= until)
+			return ord_fail(
+				e, ORD_EUNAVAIL,
+				"Cannot post CONNECT message to Kafka topic %s: the brokers "
+				"do not acknowledge it",
+				c->link->topic.name);
+		doze(c, sooner(tend(c), until));
+	}
+	return 0;
+}
+
+static int come_up(struct kafka_chain *c, struct ord_err *e)
+{
+	int rc;
+
+	if (!c->link && !(c->link = kafka_link_new(c, e)))
+		return e->code;
+	rc = kafka_link_check(c->link, e);
+	if (rc < 0)
+		return rc;
+	if (!c->link->greeted) {
+		kafka_link_warn(c->link);
+		greet(c);
+		c->link->greeted = true;
+	}
+	rc = wait_landed(c, e);
+	return rc < 0 ? rc : kafka_link_consume(c->link, e);
+}
+
+static bool is_news(const struct kafka_chain *c, const struct ord_err *e)
+{
+	return c->down_since == ORD_NEVER || strcmp(c->said.msg, e->msg) != 0 ||
+	       now(c) >= c->say_at;
+}
+
+/* Tried again every ShortInterval, for ever; said that often during ShortTotal, and then every
+ * LongInterval. */
+static void stay_down(struct kafka_chain *c, const struct ord_err *e)
+{
+	const struct kafka_settings *s = &c->kafka->settings;
+	enum kafka_phase phase = e->code == ORD_EINTERNAL ? KAFKA_LOST_TOPIC
+				 : c->at == KAFKA_BOOTING ? KAFKA_BOOTING
+							  : KAFKA_ERRORED;
+	uint64_t until = now(c) + s->short_interval_ns;
+
+	if (is_news(c, e)) {
+		ord_log(c->s, ORD_ERROR, "%s%s", e->msg,
+			phase == KAFKA_LOST_TOPIC ? "; the channel is read-only" : "");
+		c->said = *e;
+		if (c->down_since == ORD_NEVER)
+			c->down_since = now(c);
+		c->say_at = until +
+			    (now(c) - c->down_since < s->short_total_ns ? 0 : s->long_interval_ns);
+	}
+	enter(c, phase, e->msg);
+	while (!is_halted(c) && now(c) < until)
+		doze(c, sooner(tend(c), until));
+}
+
+static void go_down(struct kafka_chain *c)
+{
+	bool reachable = c->at == KAFKA_RUNNING && c->trouble_until == ORD_NEVER;
+
+	for (int ms = 0; reachable && ms < FAREWELL_MS && !kafka_flight_empty(c->flight); ms += 50)
+		rd_kafka_flush(c->link->topic.client->producer, 50);
+	kafka_flight_close(c->flight);
+	kafka_link_free(c->old);
+	kafka_link_free(c->link);
+	c->old = c->link = NULL;
+}
+
+void kafka_chain_run(void *chain)
+{
+	struct kafka_chain *c = chain;
+
+	c->fx = (struct kafka_effects){.support = c->s, .post = post, .delivered = delivered};
+	configure(c);
+	while (!is_halted(c)) {
+		struct ord_err e = {0};
+
+		c->check = false;
+		if (come_up(c, &e) == 0) {
+			c->down_since = ORD_NEVER;
+			enter(c, KAFKA_RUNNING, "");
+			serve(c);
+			kafka_link_pause(c->link);
+		} else if (!is_halted(c)) {
+			stay_down(c, &e);
+		}
+		kafka_link_free(c->old);
+		c->old = NULL;
+	}
+	go_down(c);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A channel's topic as its brokers describe it: is it there, what does it take, what does it still
+ * hold.  Every function blocks until the brokers answer, for at most KAFKA_ANSWER_MS.
+ */
+#ifndef KAFKA_TOPIC_H
+#define KAFKA_TOPIC_H
+
+#include "client.h"
+
+#define KAFKA_ANSWER_MS 2000
+
+struct kafka_topic {
+	struct kafka_client *client;
+	const char *name;
+	rd_kafka_topic_t *source; /* the consumer's handle on it */
+};
+
+struct kafka_limits {
+	int64_t max_message; /* bytes; -1: not known, and so on */
+	int64_t retention_ms, retention_bytes;
+	int64_t min_insync;
+	bool compacted;
+};
+
+/** ORD_ENOENT: there is no such topic.  ORD_EUNAVAIL: why it cannot be used now. */
+int kafka_topic_find(const struct kafka_topic *t, struct ord_err *e);
+/** One partition, @replication copies.  0 also when somebody else was faster. */
+int kafka_topic_create(const struct kafka_topic *t, uint32_t replication, struct ord_err *e);
+/** What its configuration says; unknown to brokers that do not tell. */
+void kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out);
+/** The oldest offset that it holds, and the one that the next message gets. */
+int kafka_topic_offsets(const struct kafka_topic *t, int64_t *oldest, int64_t *next,
+			struct ord_err *e);
+/** Can a message be written now?  Asks, and writes nothing.  @min_insync: of the limits. */
+int kafka_topic_health(const struct kafka_topic *t, int64_t min_insync, struct ord_err *e);
+
+#endif /* KAFKA_TOPIC_H */
