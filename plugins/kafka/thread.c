@@ -323,7 +323,7 @@ static void stay_down(struct kafka_chain *c, const struct ord_err *e)
 	uint64_t until = now(c) + s->short_interval_ns;
 
 	if (is_news(c, e)) {
-		ord_log(c->s, ORD_ERROR, "%s%s", e->msg,
+		ord_log(c->s, phase == KAFKA_LOST_TOPIC ? ORD_ERROR : ORD_WARN, "%s%s", e->msg,
 			phase == KAFKA_LOST_TOPIC ? "; the channel is read-only" : "");
 		c->said = *e;
 		if (c->down_since == ORD_NEVER)

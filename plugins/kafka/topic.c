@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANSWER_MS 2000
+#define ADMIN_MS  5000 /* to create a topic, a cluster has to agree */
+
 /* ---- metadata -----------------------------------------------------------------------------------
  */
 
@@ -11,7 +14,7 @@ static int describe(const struct kafka_topic *t, const struct rd_kafka_metadata 
 		    struct ord_err *e)
 {
 	rd_kafka_resp_err_t err =
-		rd_kafka_metadata(t->client->consumer, 0, t->source, md, KAFKA_ANSWER_MS);
+		rd_kafka_metadata(t->client->consumer, 0, t->source, md, ANSWER_MS);
 
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && (*md)->topic_cnt == 1)
 		return 0;
@@ -86,7 +89,7 @@ int kafka_topic_offsets(const struct kafka_topic *t, int64_t *oldest, int64_t *n
 			struct ord_err *e)
 {
 	rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(t->client->consumer, t->name, 0,
-								   oldest, next, KAFKA_ANSWER_MS);
+								   oldest, next, ANSWER_MS);
 
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return 0;
@@ -100,7 +103,7 @@ int kafka_topic_offsets(const struct kafka_topic *t, int64_t *oldest, int64_t *n
 /* The answer to what was asked with @queue; NULL: none came. */
 static rd_kafka_event_t *answer(rd_kafka_queue_t *queue, struct ord_err *e)
 {
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * KAFKA_ANSWER_MS);
+	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 2 * ADMIN_MS);
 
 	if (!event)
 		ord_fail(e, ORD_EUNAVAIL, "no answer");
@@ -118,7 +121,7 @@ static rd_kafka_AdminOptions_t *options(rd_kafka_t *rk, rd_kafka_admin_op_t op)
 	rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(rk, op);
 	char why[128];
 
-	rd_kafka_AdminOptions_set_request_timeout(o, KAFKA_ANSWER_MS, why, sizeof(why));
+	rd_kafka_AdminOptions_set_request_timeout(o, ADMIN_MS, why, sizeof(why));
 	return o;
 }
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A channel's topic as its brokers describe it: is it there, what does it take, what does it still
- * hold.  Every function blocks until the brokers answer, for at most KAFKA_ANSWER_MS.
+ * hold.  Every function blocks until the brokers answer, for some seconds at most.
  */
 #ifndef KAFKA_TOPIC_H
 #define KAFKA_TOPIC_H
 
 #include "client.h"
-
-#define KAFKA_ANSWER_MS 2000
 
 struct kafka_topic {
 	struct kafka_client *client;
