@@ -23,24 +23,6 @@ void kafka_chain_wake(void *chain)
 /* ---- what the chain is doing --------------------------------------------------------------------
  */
 
-void kafka_chain_enter(struct kafka_chain *c, enum kafka_phase phase, const char *why)
-{
-	enum kafka_phase old;
-
-	pthread_mutex_lock(&c->lock);
-	old = c->phase;
-	if (old != KAFKA_HALTED)
-		c->phase = phase;
-	snprintf(c->why, sizeof(c->why), "%s", why);
-	pthread_mutex_unlock(&c->lock);
-	if (old == KAFKA_HALTED || (old == KAFKA_RUNNING) == (phase == KAFKA_RUNNING))
-		return;
-	if (phase == KAFKA_RUNNING)
-		ord_log(c->s, ORD_INFO, "Marked consenter as available%s",
-			old == KAFKA_ERRORED ? " again" : "");
-	c->ops->kick(c->s);
-}
-
 static void add_ticket(struct kafka_tickets *list, struct ord_ticket *t)
 {
 	if (list->n == list->cap) {
@@ -72,6 +54,26 @@ static void settle_all(struct kafka_chain *c, struct kafka_tickets *list, int co
 	free(taken.all);
 }
 
+void kafka_chain_enter(struct kafka_chain *c, enum kafka_phase phase, const char *why)
+{
+	enum kafka_phase old;
+
+	pthread_mutex_lock(&c->lock);
+	old = c->phase;
+	if (old != KAFKA_HALTED)
+		c->phase = phase;
+	snprintf(c->why, sizeof(c->why), "%s", why);
+	pthread_mutex_unlock(&c->lock);
+	if (phase == KAFKA_LOST_TOPIC)
+		settle_all(c, &c->ready, ORD_EUNAVAIL, why);
+	if (old == KAFKA_HALTED || (old == KAFKA_RUNNING) == (phase == KAFKA_RUNNING))
+		return;
+	if (phase == KAFKA_RUNNING)
+		ord_log(c->s, ORD_INFO, "Marked consenter as available%s",
+			old == KAFKA_ERRORED ? " again" : "");
+	c->ops->kick(c->s);
+}
+
 void kafka_chain_block(struct kafka_chain *c, bool blocked)
 {
 	pthread_mutex_lock(&c->lock);
@@ -97,7 +99,8 @@ static int check_open(struct kafka_chain *c, struct ord_err *e)
  * ------------------------------------------------------------------------------------- */
 
 static int enqueue(struct kafka_chain *c, struct ord_env *env, uint64_t seq,
-		Orderer__KafkaMessageRegular__Class class, struct ord_ticket *t, struct ord_err *e)
+		   Orderer__KafkaMessageRegular__Class class, struct ord_ticket *t,
+		   struct ord_err *e)
 {
 	int rc;
 
@@ -115,13 +118,15 @@ static int enqueue(struct kafka_chain *c, struct ord_env *env, uint64_t seq,
 static int chain_order(struct ord_chain *chain, struct ord_env *env, uint64_t seq,
 		       struct ord_ticket *t, struct ord_err *e)
 {
-	return enqueue(chain_of(chain), env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL, t, e);
+	return enqueue(chain_of(chain), env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL, t,
+		       e);
 }
 
 static int chain_configure(struct ord_chain *chain, struct ord_env *env, uint64_t seq,
 			   struct ord_ticket *t, struct ord_err *e)
 {
-	return enqueue(chain_of(chain), env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG, t, e);
+	return enqueue(chain_of(chain), env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG, t,
+		       e);
 }
 
 static int chain_wait_ready(struct ord_chain *chain, struct ord_ticket *t, struct ord_err *e)

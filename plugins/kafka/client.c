@@ -109,10 +109,10 @@ static rd_kafka_t *make(struct kafka_client *c, rd_kafka_type_t type, struct ord
 	return rk;
 }
 
-static void client_free(struct kafka_client *c)
+static void client_free(struct kafka_client *c, int linger_ms)
 {
 	if (c->producer) {
-		rd_kafka_flush(c->producer, c->fatal ? 0 : LINGER_MS);
+		rd_kafka_flush(c->producer, linger_ms);
 		rd_kafka_purge(c->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 		rd_kafka_flush(c->producer, LINGER_MS); /* reports what it gave up */
 		rd_kafka_destroy(c->producer);
@@ -135,7 +135,7 @@ static struct kafka_client *client_new(struct kafka_clients *all, char *take_bro
 		c->consumer = make(c, RD_KAFKA_CONSUMER, e);
 	if (c->consumer)
 		return c;
-	client_free(c);
+	client_free(c, 0);
 	return NULL;
 }
 
@@ -201,6 +201,7 @@ void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch)
 	struct kafka_clients *all = c->all;
 	struct kafka_watch **w = &c->watches;
 	struct kafka_client **at = &all->first;
+	int linger_ms;
 	bool last;
 
 	pthread_mutex_lock(&all->lock);
@@ -208,11 +209,12 @@ void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch)
 		w = &(*w)->next;
 	*w = watch->next;
 	last = --c->refs == 0;
+	linger_ms = c->fatal ? 0 : LINGER_MS;
 	while (last && *at != c)
 		at = &(*at)->next;
 	if (last)
 		*at = c->next;
 	pthread_mutex_unlock(&all->lock);
 	if (last)
-		client_free(c);
+		client_free(c, linger_ms);
 }
