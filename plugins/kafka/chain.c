@@ -222,6 +222,24 @@ static const struct ord_chain_ops chain_ops = {.size = sizeof(chain_ops),
 					       .free = chain_free,
 					       .health = chain_health};
 
+/* Where to go on: behind what the last block has, or where the operator says. */
+static int resume(struct kafka_chain *c, struct ord_bytes metadata, struct ord_err *e)
+{
+	const char *setting = c->kafka->host->ops->setting(c->kafka->host, "Rebase");
+	uint64_t height = c->ops->height(c->s);
+
+	c->rebase = kafka_rebase(setting, c->ops->channel_id(c->s), height);
+	if (c->rebase.where == KAFKA_REBASE_HERE) {
+		kafka_resume(&c->st, (struct ord_bytes){0}, height, e);
+		if (c->rebase.offset > 0)
+			c->st.persisted = c->rebase.offset - 1;
+		return 0;
+	}
+	if (metadata.len == 0 && height > 1)
+		c->begin = height;
+	return kafka_resume(&c->st, metadata, height, e);
+}
+
 static uint64_t patience(const struct kafka_settings *s)
 {
 	return s->write_timeout_ns + s->read_timeout_ns;
@@ -231,7 +249,6 @@ int kafka_chain_new(struct kafka *k, struct ord_support *s, struct ord_bytes met
 		    struct ord_chain **out, struct ord_err *e)
 {
 	struct kafka_chain *c = ord_alloc(sizeof(*c));
-	uint64_t height = s->ops->height(s);
 
 	*c = (struct kafka_chain){.chain = {&chain_ops},
 				  .kafka = k,
@@ -240,12 +257,10 @@ int kafka_chain_new(struct kafka *k, struct ord_support *s, struct ord_bytes met
 				  .trouble_until = ORD_NEVER,
 				  .down_since = ORD_NEVER,
 				  .why = BOOTING};
-	if (kafka_resume(&c->st, metadata, height, e) < 0) {
+	if (resume(c, metadata, e) < 0) {
 		free(c);
 		return e->code;
 	}
-	if (metadata.len == 0 && height > 1)
-		c->begin = height;
 	c->next = kafka_next_offset(&c->st);
 	c->blocked = kafka_is_blocked(&c->st);
 	pthread_mutex_init(&c->lock, NULL);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "flight.h"
+#include "rebase.h"
 #include "step.h"
 #include "topic.h"
 
@@ -63,6 +64,7 @@ struct kafka_chain {
 	uint64_t sequence; /* of the configuration that fx and link are of */
 	uint64_t begin;    /* pass over what comes before the note of this height; 0: nothing */
 	int64_t next;      /* offset to consume */
+	struct kafka_rebase rebase;
 	struct kafka_link *link; /* to the brokers; NULL: none yet */
 	struct kafka_link *old;  /* replaced, to be freed when nothing of it is in hand */
 	struct kafka_limits limits;

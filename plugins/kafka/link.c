@@ -92,10 +92,24 @@ static int check_offsets(const struct kafka_link *l, struct ord_err *e)
 				: "the topic was made anew or cut off");
 }
 
+static int check_rebase(const struct kafka_chain *c, struct ord_err *e)
+{
+	if (c->rebase.where != KAFKA_REBASE_BELOW)
+		return 0;
+	return ord_fail(e, ORD_EINTERNAL,
+			"Kafka.Rebase begins this channel anew at height %" PRIu64
+			", and its ledger has %" PRIu64
+			" blocks: copy the missing ones first (ordererctl ledger catch-up)",
+			c->rebase.height, c->ops->height(c->s));
+}
+
 int kafka_link_check(struct kafka_link *l, struct ord_err *e)
 {
-	int rc = kafka_topic_find(&l->topic, e);
+	int rc = check_rebase(l->chain, e);
 
+	if (rc < 0)
+		return rc;
+	rc = kafka_topic_find(&l->topic, e);
 	if (rc == ORD_ENOENT && l->chain->next >= 0)
 		return gone(l, e);
 	if (rc == ORD_ENOENT)

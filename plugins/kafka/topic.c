@@ -142,8 +142,8 @@ int kafka_topic_create(const struct kafka_topic *t, uint32_t replication, struct
 	rd_kafka_t *rk = t->client->consumer;
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
 	rd_kafka_AdminOptions_t *o = options(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-	rd_kafka_NewTopic_t *topic =
-		rd_kafka_NewTopic_new(t->name, 1, (int)replication, e->msg, sizeof(e->msg));
+	rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
+		t->name, 1, replication ? (int)replication : -1, e->msg, sizeof(e->msg));
 	rd_kafka_event_t *event = NULL;
 	struct ord_err why = {.code = ORD_EUNAVAIL};
 

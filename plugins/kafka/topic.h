@@ -23,7 +23,8 @@ struct kafka_limits {
 
 /** ORD_ENOENT: there is no such topic.  ORD_EUNAVAIL: why it cannot be used now. */
 int kafka_topic_find(const struct kafka_topic *t, struct ord_err *e);
-/** One partition, @replication copies.  0 also when somebody else was faster. */
+/** One partition, @replication copies (0: the brokers' default).  0 also when somebody else was
+ * faster. */
 int kafka_topic_create(const struct kafka_topic *t, uint32_t replication, struct ord_err *e);
 /** What its configuration says; unknown to brokers that do not tell. */
 void kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out);
