@@ -225,10 +225,9 @@ static const struct ord_chain_ops chain_ops = {.size = sizeof(chain_ops),
 /* Where to go on: behind what the last block has, or where the operator says. */
 static int resume(struct kafka_chain *c, struct ord_bytes metadata, struct ord_err *e)
 {
-	const char *setting = c->kafka->host->ops->setting(c->kafka->host, "Rebase");
 	uint64_t height = c->ops->height(c->s);
 
-	c->rebase = kafka_rebase(setting, c->ops->channel_id(c->s), height);
+	c->rebase = kafka_rebase(c->kafka->settings.rebase, c->ops->channel_id(c->s), height);
 	if (c->rebase.where == KAFKA_REBASE_HERE) {
 		kafka_resume(&c->st, (struct ord_bytes){0}, height, e);
 		if (c->rebase.offset > 0)

@@ -15,8 +15,7 @@ static int kafka_open(const struct ord_host *h, void **plugin, struct ord_err *e
 	struct kafka *k = ord_alloc(sizeof(*k));
 
 	k->host = h;
-	if (kafka_rebase_check(h->ops->setting(h, "Rebase"), e) < 0 ||
-	    kafka_settings_read(h, &k->settings, e) < 0) {
+	if (kafka_settings_read(h, &k->settings, e) < 0) {
 		free(k);
 		return e->code;
 	}
