@@ -257,6 +257,7 @@ int kafka_chain_new(struct kafka *k, struct ord_support *s, struct ord_bytes met
 				  .down_since = ORD_NEVER,
 				  .why = BOOTING};
 	if (resume(c, metadata, e) < 0) {
+		kafka_state_fini(&c->st);
 		free(c);
 		return e->code;
 	}
