@@ -55,13 +55,14 @@ struct testkit_opts {
 	uint64_t batch_timeout_ns;   /* 0: 2 s */
 	const char *const *settings; /* "Key=value" …, NULL; the others have their fallback */
 	const char *const *brokers;  /* of the channel configuration */
-	bool no_resubmission;        /* it lacks capability V1_1 */
-	struct testkit_disk *disk;   /* NULL: a new one, gone with the kit */
-	unsigned crash_at;           /* crash at this call into the host; 0: never */
-	const char *channel;         /* its id; NULL: the disk's own, never used before */
-	unsigned quiet_ms;           /* see testkit_wait_idle() */
-	struct testkit *beside;      /* one process with this kit, which is opened before and freed
-				      * after: they share the host and what open() made */
+	struct ord_bytes consensus_metadata;
+	bool no_resubmission;      /* it lacks capability V1_1 */
+	struct testkit_disk *disk; /* NULL: a new one, gone with the kit */
+	unsigned crash_at;         /* crash at this call into the host; 0: never */
+	const char *channel;       /* its id; NULL: the disk's own, never used before */
+	unsigned quiet_ms;         /* see testkit_wait_idle() */
+	struct testkit *beside;    /* one process with this kit, which is opened before and freed
+				    * after: they share the host and what open() made */
 	void (*fail)(const char *why); /* must not return; NULL: print and abort() */
 };
 
@@ -90,6 +91,7 @@ int testkit_configure(struct testkit *k, const char *text);
 int testkit_order_at(struct testkit *k, const char *text, uint64_t seq);
 int testkit_configure_at(struct testkit *k, const char *text, uint64_t seq);
 int testkit_wait_ready(struct testkit *k);
+int testkit_health(struct testkit *k);
 bool testkit_errored(struct testkit *k);
 
 /* The world. */
@@ -109,15 +111,17 @@ void testkit_wait_settled(struct testkit *k, size_t tickets);
 /* Every thread of the plugin waits for a mailbox, and for quiet_ms real milliseconds the plugin has
  * made no call into the host. */
 void testkit_wait_idle(struct testkit *k);
-/* errored() is false.  Time goes on meanwhile, faster than outside. */
+/* errored() is false, or true.  Time goes on meanwhile, faster than outside. */
 void testkit_wait_serving(struct testkit *k);
+void testkit_wait_errored(struct testkit *k);
 
 /* What became of it; the strings are the kit's until the same call is made again. */
 const char *testkit_blocks(struct testkit *k);  /* "[a b] [*c] [d]"; * marks a config block */
 const char *testkit_answers(struct testkit *k); /* "a ok; b refused -10 Exiting; c owed" */
 size_t testkit_written(struct testkit *k);
 size_t testkit_pending(struct testkit *k);
-unsigned testkit_logged(struct testkit *k, const char *part); /* log lines with @part in them */
+/* Log lines with @part in them; with TESTKIT_LOG in the environment, all go to stderr, too. */
+unsigned testkit_logged(struct testkit *k, const char *part);
 unsigned testkit_kicks(struct testkit *k);
 bool testkit_uses_journal(struct testkit *k);
 

@@ -13,6 +13,7 @@
 
 static const char *settings[64];           /* "Key=value", from -s; ends with NULL */
 static const char *brokers[16];            /* from -b */
+static struct buf metadata = BUF_INIT;     /* from -m */
 static const char *take_away, *bring_back; /* from -d and -u */
 static unsigned quiet_ms, stride = 1;      /* from -q and -e */
 
@@ -55,6 +56,7 @@ struct testkit *conform_kit(const struct ord_plugin *def, struct testkit_opts op
 {
 	opts.settings = settings;
 	opts.brokers = brokers[0] ? brokers : NULL;
+	opts.consensus_metadata = buf_bytes(&metadata);
 	opts.quiet_ms = quiet_ms;
 	opts.fail = conform_fail;
 	return testkit_new(def, &opts);
@@ -134,12 +136,13 @@ static bool load(const char *path, const struct ord_plugin **def)
 
 static _Noreturn void usage(int status)
 {
-	fputs("Usage: ordererd-conform [-l] [-v] [-x] [-s KEY=VALUE]... [-b HOST:PORT]... [-q MS] "
-	      "[-e N]\n"
+	fputs("Usage: ordererd-conform [-l] [-v] [-x] [-s KEY=VALUE]... [-b HOST:PORT]... [-m HEX] "
+	      "[-q MS] [-e N]\n"
 	      "                        [-d COMMAND -u COMMAND] PLUGIN.so [NAME]...\n"
 	      "Run the conformance battery on a consensus plugin; TAP on standard output.\n\n"
 	      "  -s KEY=VALUE   a setting of the plugin, as in its section of ordererd.ini\n"
 	      "  -b HOST:PORT   a broker of the channel configuration\n"
+	      "  -m HEX         ConsensusType.metadata of it\n"
 	      "  -q MS          the log is elsewhere: what is on the way arrives within MS real ms\n"
 	      "  -d COMMAND     takes that log away (\"down\")\n"
 	      "  -u COMMAND     brings it back (\"up\")\n"
@@ -215,13 +218,17 @@ int main(int argc, char **argv)
 	struct choice choice = {0};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:b:q:e:d:u:vxlh")) != -1)
+	while ((opt = getopt(argc, argv, "s:b:m:q:e:d:u:vxlh")) != -1)
 		switch (opt) {
 		case 's':
 			add(settings, UTIL_ARRAY_LEN(settings), optarg);
 			break;
 		case 'b':
 			add(brokers, UTIL_ARRAY_LEN(brokers), optarg);
+			break;
+		case 'm':
+			if (hex_decode(&metadata, optarg) < 0)
+				usage(2);
 			break;
 		case 'q':
 			quiet_ms = number(optarg);

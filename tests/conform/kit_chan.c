@@ -375,6 +375,7 @@ static const struct ord_chanconf *chan_conf_get(struct ord_support *s)
 				       .batch_absolute_max = KIT_ARENA,
 				       .batch_preferred_max = k->opts.preferred_max,
 				       .consensus_type = k->def->name,
+				       .consensus_metadata = k->opts.consensus_metadata,
 				       .kafka_brokers = k->opts.brokers ? k->opts.brokers : none,
 				       .resubmission = !k->opts.no_resubmission};
 	k->live_confs++;
@@ -529,6 +530,8 @@ static void chan_log(struct ord_support *s, enum ord_level l, const char *func, 
 	vsnprintf(line, sizeof(line), fmt, ap);
 	kit_lock(k);
 	kit_append(&k->log, "%s -> %s %s\n", func, levels[l & 3], line);
+	if (getenv("TESTKIT_LOG"))
+		fprintf(stderr, "%s -> %s %s\n", func, levels[l & 3], line);
 	kit_unlock(k);
 }
 

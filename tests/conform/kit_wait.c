@@ -355,23 +355,33 @@ void testkit_wait_idle(struct testkit *k)
 }
 
 /* What errored() says may only change with a kick, so nothing else wakes us. */
-void testkit_wait_serving(struct testkit *k)
+static void wait_errored_is(struct testkit *k, bool wanted)
 {
 	struct timespec limit = real_time_in(1000 * (unsigned)limit_s());
 	unsigned kicks = testkit_kicks(k);
 
-	while (testkit_errored(k)) {
+	while (testkit_errored(k) != wanted) {
 		while (testkit_kicks(k) == kicks) {
 			struct timespec pause = real_time_in(KIT_TICK_MS);
+			bool changed = testkit_errored(k) == wanted;
 
 			if (is_past(&limit))
-				kit_broken(k, "waited %d s for service; %s", limit_s(),
-					   testkit_errored(k)
-						   ? "errored() is still true"
-						   : "errored() turned false without a kick");
+				kit_broken(k, "waited %d s: errored() %s %s %s", limit_s(),
+					   changed ? "became" : "is not", wanted ? "true" : "false",
+					   changed ? "without a kick" : "yet");
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &pause, NULL);
 			testkit_advance(k, KIT_TICK_NS);
 		}
 		kicks = testkit_kicks(k);
 	}
+}
+
+void testkit_wait_serving(struct testkit *k)
+{
+	wait_errored_is(k, false);
+}
+
+void testkit_wait_errored(struct testkit *k)
+{
+	wait_errored_is(k, true);
 }

@@ -386,15 +386,27 @@ int testkit_configure_at(struct testkit *k, const char *text, uint64_t seq)
 	return offer(k, true, text, seq);
 }
 
-int testkit_wait_ready(struct testkit *k)
+/* @entry may be NULL: then all is well. */
+static int ask(struct testkit *k, const char *word,
+	       int (*entry)(struct ord_chain *c, struct ord_ticket *t, struct ord_err *e))
 {
 	struct ord_ticket *t;
 	struct ord_err e = {0};
 
-	if (!k->chain->ops->wait_ready)
+	if (!entry)
 		return 0;
-	t = ticket_new(k, "?ready");
-	return ticket_offered(t, k->chain->ops->wait_ready(k->chain, t, &e), &e);
+	t = ticket_new(k, word);
+	return ticket_offered(t, entry(k->chain, t, &e), &e);
+}
+
+int testkit_wait_ready(struct testkit *k)
+{
+	return ask(k, "?ready", k->chain->ops->wait_ready);
+}
+
+int testkit_health(struct testkit *k)
+{
+	return ask(k, "?health", k->chain->ops->health);
 }
 
 bool testkit_errored(struct testkit *k)
