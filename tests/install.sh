@@ -12,9 +12,13 @@ expect() {
 	if [ -e "$root/usr/local/$1" ]; then echo "ok $1"; else echo "not ok $1 is not installed"; status=1; fi
 }
 make -s -C "$build" install DESTDIR="$root" >/dev/null || exit 1
+kafka=
+grep -q '^HAVE_KAFKA_TRUE = *$' "$build/Makefile" &&
+	kafka="lib/ordererd/plugins/kafka.so share/man/man7/ordererd-kafka.7"
 for f in sbin/ordererd bin/ordererctl include/ordererd/consensus.h lib/pkgconfig/ordererd.pc \
-	lib/ordererd/plugins/solo.so share/man/man8/ordererd.8 share/man/man5/ordererd.ini.5 \
-	share/man/man1/ordererctl.1 etc/ordererd/ordererd.ini lib/systemd/system/ordererd.service; do
+	lib/ordererd/plugins/solo.so share/man/man7/ordererd-solo.7 $kafka \
+	share/man/man8/ordererd.8 share/man/man5/ordererd.ini.5 share/man/man1/ordererctl.1 \
+	etc/ordererd/ordererd.ini lib/systemd/system/ordererd.service; do
 	expect "$f"
 done
 cflags=$(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig pkg-config --cflags ordererd)

@@ -186,6 +186,115 @@ static void defaults_are_these(void **state)
 	kafka_settings_fini(&s);
 }
 
+/* ---- what is written about it -------------------------------------------------------------- */
+
+static char *text_of_file(const char *name)
+{
+	const char *top = getenv("TOP_SRCDIR");
+	char *path = x_printf("%s/%s", top ? top : ".", name), *text;
+	struct buf b = BUF_INIT;
+	struct ord_err e;
+
+	test_ok(file_read(path, 1 << 20, &b, &e), &e);
+	text = x_strdup(buf_cstr(&b));
+	buf_fini(&b);
+	free(path);
+	return text;
+}
+
+/* "Key … (kind; fallback)" in one line; without effect there may be no parenthesis. */
+static void the_manual_has_every_setting_and_its_default(void **state)
+{
+	char *man = text_of_file("plugins/kafka/ordererd-kafka.7");
+
+	(void)state;
+	for (const struct ord_setting *s = kafka_settings_table; s->key; s++) {
+		char *named = x_printf(" %s", s->key), *at = strstr(man, named), *end;
+		char *want = x_printf("; %s)", *s->fallback ? s->fallback : "none");
+
+		if (s->type == ORD_SET_MAP)
+			at = NULL; /* is a section there */
+		else if (!at)
+			fail_msg("%s is not in the manual", s->key);
+		end = at ? strchr(at, '\n') : NULL;
+		at = at ? strstr(at, "; ") : NULL;
+		if (at && at < end && strncmp(at, want, strlen(want)) != 0)
+			fail_msg("%s: the manual says \"%.20s\", expected \"%s\"", s->key, at,
+				 want);
+		free(named);
+		free(want);
+	}
+	free(man);
+}
+
+/* The list "name = value" behind these words. */
+static void the_manual_has_the_properties(void **state)
+{
+	static const char *const none[] = {NULL};
+	char *man = text_of_file("plugins/kafka/ordererd-kafka.7"), *rest = NULL;
+	char *list = strstr(strstr(man, "Set unless overridden here"), ".EX\n") + 4;
+	struct kafka_settings s;
+	size_t n = 0;
+
+	(void)state;
+	read_given(none, &s, NULL);
+	*strstr(list, ".EE") = '\0';
+	for (char *line = strtok_r(list, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *value = strstr(line, " = ");
+
+		assert_non_null(value);
+		*value = '\0';
+		property_is(strstr(line, "fetch") || strstr(line, "queued") || strstr(line, "crc")
+				    ? s.properties.consumer
+				    : s.properties.producer,
+			    line, value + 3);
+		n++;
+	}
+	assert_true(n > 10);
+	kafka_settings_fini(&s);
+	free(man);
+}
+
+/* "#Key = value" below "[Kafka.Section]". */
+static void check_sample_line(const char *section, char *line)
+{
+	char *value = strstr(line, " ="), *name, *file;
+
+	assert_non_null(value);
+	*value = '\0';
+	value += value[2] == ' ' ? 3 : 2;
+	name = x_printf("%s%s%s", section, *section ? "." : "", line);
+	file = strstr(name, ".File");
+	if (file)
+		*file = '\0';
+	for (const struct ord_setting *s = kafka_settings_table; s->key; s++)
+		if (!strcmp(s->key, name)) {
+			assert_string_equal(value, s->fallback);
+			free(name);
+			return;
+		}
+	fail_msg("%s in the sample is no setting", name);
+}
+
+static void the_sample_shows_the_defaults(void **state)
+{
+	char *ini = text_of_file("etc/ordererd.ini"), section[64] = "", *rest = NULL;
+	bool here = false;
+	size_t n = 0;
+
+	(void)state;
+	for (char *line = strtok_r(ini, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (*line == '[') {
+			here = sscanf(line, "[Kafka.%63[^]]", section) == 1;
+		} else if (here && line[0] == '#' && line[1] != ' ') {
+			check_sample_line(section, line + 1);
+			n++;
+		}
+	}
+	assert_true(n > 10);
+	free(ini);
+}
+
 /* ---- what the operator sets ---------------------------------------------------------------- */
 
 static void settings_reach_both_clients(void **state)
@@ -554,6 +663,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_one_that_the_host_takes),
 		cmocka_unit_test(defaults_are_these),
+		cmocka_unit_test(the_manual_has_every_setting_and_its_default),
+		cmocka_unit_test(the_manual_has_the_properties),
+		cmocka_unit_test(the_sample_shows_the_defaults),
 		cmocka_unit_test(settings_reach_both_clients),
 		cmocka_unit_test(what_librdkafka_cannot_have_is_bounded_with_a_warning),
 		cmocka_unit_test(mistakes_name_the_setting),
