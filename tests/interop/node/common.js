@@ -27,6 +27,7 @@ const {values: options} = parseArgs({
 		blocks: {type: 'string'}, // genesis blocks to join by
 		relation: {type: 'string', default: 'other'}, // of the orderer to its channels; other: no etcdraft
 		state: {type: 'string', default: 'nothing'}, // see participation.js
+		ready: {type: 'string'}, // see kafka.js: a file, made when the brokers may come
 		sdk: {type: 'string', default: 'fabric_client'}, // or fabric_common: which of them administers channels
 		mspid: {type: 'string', default: 'Org1MSP'},
 		channel: {type: 'string', default: 'mychannel'},
