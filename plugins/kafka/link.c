@@ -77,15 +77,20 @@ static int check_offsets(const struct kafka_link *l, struct ord_err *e)
 {
 	const struct kafka_chain *c = l->chain;
 	int64_t oldest, next, wanted = c->next < 0 ? 0 : c->next;
+	char held[64];
 	int rc = kafka_topic_offsets(&l->topic, &oldest, &next, e);
 
 	if (rc < 0 || (c->next < 0 && c->begin > 0) || (wanted >= oldest && wanted <= next))
 		return rc;
+	if (oldest < next)
+		snprintf(held, sizeof(held), "holds the offsets %" PRId64 " to %" PRId64, oldest,
+			 next - 1);
+	else
+		snprintf(held, sizeof(held), "is empty before offset %" PRId64, next);
 	return ord_fail(e, ORD_EINTERNAL,
-			"Kafka topic %s holds the offsets %" PRId64 " to %" PRId64
-			", and this channel's ledger goes on at %" PRId64
+			"Kafka topic %s %s, and this channel's ledger goes on at %" PRId64
 			": %s; see ordererd-kafka(7), LOST TOPICS",
-			l->topic.name, oldest, next - 1, wanted,
+			l->topic.name, held, wanted,
 			wanted < oldest
 				? "what is missing was deleted (retention), copy the blocks "
 				  "from an orderer that has them"

@@ -80,6 +80,9 @@ static const struct {
 	{"check.crcs", "true"},
 	{"enable.partition.eof", "false"},
 
+	/* A topic that is gone is missed, and a new one gets the copies that are asked for. */
+	{"allow.auto.create.topics", "false"},
+
 	/* Each channel's topic has a queue of its own: what they hold together must stay small. */
 	{"fetch.min.bytes", "1"},
 	{"fetch.wait.max.ms", "250"},
@@ -158,6 +161,7 @@ static const struct {
 	{"isolation.level", ALIKE},
 	{"topic.blacklist", ALIKE},
 	{"partitioner", "a channel is partition 0 of its topic"},
+	{"allow.auto.create.topics", "a topic that is gone has to be missed"},
 	{"enable.partition.eof", EVENTS},
 	{"delivery.report.only.error", EVENTS},
 	{"enabled_events", EVENTS},

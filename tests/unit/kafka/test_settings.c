@@ -38,6 +38,7 @@ static void defaults_are_these(void **state)
 		{"isolation.level", NULL, "read_uncommitted"},
 		{"check.crcs", NULL, "true"},
 		{"enable.partition.eof", NULL, "false"},
+		{"allow.auto.create.topics", "false", "false"},
 		{"fetch.min.bytes", NULL, "1"},
 		{"fetch.wait.max.ms", NULL, "250"},
 		{"fetch.message.max.bytes", NULL, "1048576"},
