@@ -36,6 +36,7 @@ struct kafka_flight {
 	struct message *oldest, *newest; /* with a ticket */
 	unsigned posted;                 /* the chain's own messages that are on their way */
 	struct queue lost;               /* and those that were, to be sent again */
+	rd_kafka_resp_err_t refusal;     /* since the chain thread has asked */
 	bool watched;                    /* the chain thread knows when the oldest is due */
 	bool closed;
 };
@@ -137,7 +138,16 @@ static int refused(rd_kafka_resp_err_t err, struct ord_err *e)
 {
 	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
 		return ord_fail(e, ORD_ETOOBIG, "%s", TOO_LARGE);
+	if (err > RD_KAFKA_RESP_ERR_NO_ERROR)
+		return ord_fail(e, ORD_EUNAVAIL, "cannot enqueue: %s", rd_kafka_err2str(err));
 	return ord_fail(e, ORD_EUNAVAIL, "cannot enqueue");
+}
+
+/* Under the lock.  What a broker says is above NO_ERROR, what librdkafka itself says is below. */
+static void note_refusal(struct kafka_flight *f, rd_kafka_resp_err_t err)
+{
+	if (err > RD_KAFKA_RESP_ERR_NO_ERROR && err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		f->refusal = err;
 }
 
 /* Under the lock, which makes the order of the calls the order in the topic.  @flags:
@@ -172,6 +182,9 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 			f->wake(f->arg);
 		f->watched = true;
 	}
+	note_refusal(f, err);
+	if (f->refusal && !closed)
+		f->wake(f->arg);
 	pthread_mutex_unlock(&f->lock);
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return 0;
@@ -185,10 +198,13 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 /* One that the producer does not take is lost already. */
 static void post(struct kafka_flight *f, struct message *m)
 {
-	if (produce(f, m->own, 0, m) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	rd_kafka_resp_err_t err = produce(f, m->own, 0, m);
+
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		f->refs++;
 		f->posted++;
 	} else {
+		note_refusal(f, err);
 		queue_add(&f->lost, m);
 	}
 }
@@ -256,6 +272,7 @@ void kafka_flight_report(void *opaque, rd_kafka_resp_err_t err)
 	bool own = m->own.data != NULL;
 
 	pthread_mutex_lock(&f->lock);
+	note_refusal(f, err);
 	(own ? report_own : report_client)(f, m, err);
 	if ((own || err != RD_KAFKA_RESP_ERR_NO_ERROR) && !f->closed)
 		f->wake(f->arg);
@@ -273,6 +290,17 @@ uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue)
 	due = f->watched ? f->oldest->due : ORD_NEVER;
 	pthread_mutex_unlock(&f->lock);
 	return due;
+}
+
+rd_kafka_resp_err_t kafka_flight_refusal(struct kafka_flight *f)
+{
+	rd_kafka_resp_err_t err;
+
+	pthread_mutex_lock(&f->lock);
+	err = f->refusal;
+	f->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
+	pthread_mutex_unlock(&f->lock);
+	return err;
 }
 
 bool kafka_flight_empty(struct kafka_flight *f)

@@ -33,6 +33,9 @@ bool kafka_flight_landed(struct kafka_flight *f);
 /** Refuse the clients that have waited too long.  When is the next one due?  *overdue: there were
  *  such.   Thread: chain. */
 uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue);
+/** Why the brokers refused a message since the last call; NO_ERROR: they did not.  Not what is
+ * wrong with the message alone.   Thread: chain. */
+rd_kafka_resp_err_t kafka_flight_refusal(struct kafka_flight *f);
 /** Is no message on its way? */
 bool kafka_flight_empty(struct kafka_flight *f);
 /** Refuse every client that still waits, and everything that comes; never calls wake() again. */

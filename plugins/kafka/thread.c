@@ -72,6 +72,17 @@ static void outage(struct kafka_chain *c, const char *why)
 	enter(c, KAFKA_ERRORED, why);
 }
 
+/* No permission, no such topic: brokers that say so take no other message either. */
+static void refused(struct kafka_chain *c, rd_kafka_resp_err_t err)
+{
+	char why[sizeof(c->why)];
+
+	c->refusal = err;
+	snprintf(why, sizeof(why), "Kafka topic %s takes no messages: %s", c->ops->channel_id(c->s),
+		 rd_kafka_err2str(err));
+	outage(c, why);
+}
+
 static void all_is_well(struct kafka_chain *c)
 {
 	c->trouble_until = ORD_NEVER;
@@ -138,8 +149,11 @@ static uint64_t tend(struct kafka_chain *c)
 {
 	bool overdue = false;
 	uint64_t due = kafka_flight_expire(c->flight, &overdue);
+	rd_kafka_resp_err_t refusal = kafka_flight_refusal(c->flight);
 	struct ord_err e = {0};
 
+	if (refusal != RD_KAFKA_RESP_ERR_NO_ERROR)
+		refused(c, refusal);
 	if (atomic_exchange(&c->fatal, false) && renew(c, &e) < 0)
 		atomic_store(&c->fatal, true);
 	if (atomic_exchange(&c->all_down, false))
@@ -276,13 +290,14 @@ static int wait_landed(struct kafka_chain *c, struct ord_err *e)
 	const struct kafka_settings *s = &c->kafka->settings;
 	uint64_t until = now(c) + s->write_timeout_ns + s->read_timeout_ns;
 
+	c->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
 	while (!kafka_flight_landed(c->flight)) {
 		if (is_halted(c) || now(c) >= until)
-			return ord_fail(
-				e, ORD_EUNAVAIL,
-				"Cannot post CONNECT message to Kafka topic %s: the brokers "
-				"do not acknowledge it",
-				c->link->topic.name);
+			return ord_fail(e, ORD_EUNAVAIL,
+					"Cannot post CONNECT message to Kafka topic %s: %s",
+					c->link->topic.name,
+					c->refusal ? rd_kafka_err2str(c->refusal)
+						   : "the brokers do not acknowledge it");
 		doze(c, sooner(tend(c), until));
 	}
 	return 0;

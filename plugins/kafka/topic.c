@@ -207,10 +207,15 @@ void kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out)
 	rd_kafka_AdminOptions_t *o = options(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
 	rd_kafka_ConfigResource_t *r =
 		rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->name);
+	const struct rd_kafka_metadata *md;
 	struct ord_err e = {0};
 	rd_kafka_event_t *event;
 
 	*out = (struct kafka_limits){-1, -1, -1, -1, false};
+	if (describe(t, &md, &e) == 0) { /* any broker knows, and this one answers */
+		rd_kafka_AdminOptions_set_broker(o, md->orig_broker_id, e.msg, sizeof(e.msg));
+		rd_kafka_metadata_destroy(md);
+	}
 	rd_kafka_DescribeConfigs(rk, &r, 1, o, queue);
 	event = answer(queue, &e);
 	if (event) {
