@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kafka: one chain and what brokers do to it. */
+#include "rig.h"
+
+#include <string.h>
+
+#define MINUTE  UINT64_C(60000000000)
+#define BOOTING "backing Kafka cluster has not completed booting; try again later"
+
+/* ---- brokers that are gone ----------------------------------------------------------------------
+ */
+
+static void a_chain_waits_for_its_brokers(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_kit(r, (struct testkit_opts){.max_count = 1});
+
+	rig_down(r);
+	testkit_start(k);
+	assert_true(testkit_errored(k));
+	assert_int_equal(testkit_order(k, "a"), ORD_EUNAVAIL);
+	assert_int_equal(testkit_configure(k, "b"), ORD_EUNAVAIL);
+	assert_int_equal(testkit_wait_ready(k), ORD_EUNAVAIL);
+	assert_int_equal(testkit_health(k), ORD_EUNAVAIL);
+	assert_non_null(strstr(testkit_answers(k), "a refused -7 " BOOTING "; b refused -7 " BOOTING
+						   "; ?ready refused -7 " BOOTING "; ?health"));
+	rig_up(r);
+	testkit_wait_serving(k);
+	assert_int_equal(testkit_wait_ready(k), 0);
+	assert_int_equal(testkit_health(k), 0);
+	rig_order(k, 0, 1);
+	testkit_wait_message(k, "m0");
+	testkit_wait_settled(k, 3);
+	assert_non_null(strstr(testkit_answers(k), "?ready ok; ?health ok; m0 ok"));
+	testkit_free(k);
+}
+
+static void an_outage_is_told_and_ends_by_itself(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	for (int i = 0; i < 2; i++) {
+		rig_order(k, i, 1);
+		testkit_wait_written(k, (size_t)i + 1);
+		rig_down(r);
+		testkit_wait_errored(k);
+		assert_int_equal(testkit_order(k, "lost"), ORD_EUNAVAIL);
+		assert_int_equal(testkit_health(k), ORD_EUNAVAIL);
+		rig_up(r);
+		testkit_wait_serving(k);
+	}
+	rig_order(k, 2, 1);
+	testkit_wait_written(k, 3);
+	rig_check_blocks(k, 0, 3);
+	testkit_free(k);
+}
+
+static void messages_on_their_way_arrive_when_brokers_return(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	rig_order(k, 0, 1);
+	testkit_wait_written(k, 1);
+	rig_down(r);
+	rig_order(k, 1, 20);
+	rig_up(r);
+	testkit_wait_settled(k, 21);
+	testkit_wait_written(k, 21);
+	assert_null(strstr(testkit_answers(k), "failed"));
+	rig_check_blocks(k, 0, 21);
+	testkit_free(k);
+}
+
+/* Answered in time, but not taken back: the brokers get them when they return. */
+static void clients_do_not_wait_for_ever(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	rig_down(r);
+	rig_order(k, 0, 5);
+	testkit_advance(k, MINUTE);
+	testkit_wait_settled(k, 5);
+	assert_null(strstr(testkit_answers(k), "ok"));
+	assert_non_null(strstr(testkit_answers(k), "m0 failed -9 cannot enqueue; m1 failed -9"));
+	testkit_wait_errored(k);
+	assert_int_equal(testkit_order(k, "refused"), ORD_EUNAVAIL);
+	rig_up(r);
+	testkit_wait_serving(k);
+	rig_order(k, 5, 1);
+	testkit_wait_message(k, "m5");
+	rig_check_blocks(k, 0, 6);
+	testkit_free(k);
+}
+
+/* The mock brokers do not know a message that is sent again, as real ones do: so only losses show.
+ */
+static void a_broker_that_dies_with_messages_loses_none(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	for (int round = 0; round < 6; round++) {
+		int32_t broker = 1 + round % RIG_BROKERS;
+
+		rig_order(k, 20 * round, 10);
+		rd_kafka_mock_broker_set_down(r->cluster, broker);
+		rig_order(k, 20 * round + 10, 10);
+		rd_kafka_mock_broker_set_up(r->cluster, broker);
+	}
+	testkit_wait_settled(k, 120);
+	assert_null(strstr(testkit_answers(k), "failed"));
+	for (int i = 0; i < 120; i++) {
+		char *text = x_printf("m%d", i);
+
+		testkit_wait_message(k, text);
+		free(text);
+	}
+	testkit_free(k);
+}
+
+/* ---- brokers that refuse
+ * -------------------------------------------------------------------------- */
+
+static void what_passes_is_tried_again(void **state)
+{
+	static const rd_kafka_resp_err_t errors[] = {RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+						     RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+						     RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION};
+	const int n = UTIL_ARRAY_LEN(errors);
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	for (int i = 0; i < n; i++) {
+		rig_fail_writes(r, 1, errors[i]);
+		rig_order(k, 20 * i, 20);
+	}
+	testkit_wait_settled(k, 20 * (size_t)n);
+	testkit_wait_written(k, 20 * (size_t)n);
+	assert_null(strstr(testkit_answers(k), "failed"));
+	rig_check_blocks(k, 0, 20 * n);
+	testkit_free(k);
+}
+
+static void too_few_replicas_for_long_is_an_outage(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	rig_fail_writes(r, 2000, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+	rig_order(k, 0, 3);
+	testkit_advance(k, MINUTE);
+	testkit_wait_settled(k, 3);
+	assert_null(strstr(testkit_answers(k), "ok"));
+	testkit_wait_errored(k);
+	rd_kafka_mock_clear_request_errors(r->cluster, 0);
+	testkit_wait_serving(k);
+	rig_order(k, 3, 1);
+	testkit_wait_message(k, "m3");
+	rig_check_blocks(k, 0, 4);
+	testkit_free(k);
+}
+
+static void a_message_too_large_is_refused_alone(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	rig_fail_writes(r, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	rig_order(k, 0, 1);
+	testkit_wait_settled(k, 1);
+	assert_non_null(strstr(testkit_answers(k), "m0 failed -4 the message is larger than"));
+	assert_false(testkit_errored(k));
+	rig_order(k, 1, 5);
+	testkit_wait_message(k, "m5");
+	rig_check_blocks(k, 1, 5);
+	testkit_free(k);
+}
+
+static void a_lost_permission_is_an_outage_with_its_reason(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	rig_fail_writes(r, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	rig_order(k, 0, 1);
+	testkit_wait_settled(k, 1);
+	assert_string_equal(testkit_answers(k),
+			    "m0 failed -7 cannot enqueue: Broker: Topic authorization failed");
+	testkit_wait_errored(k);
+	assert_int_equal(testkit_logged(k, "takes no messages: Broker: Topic authorization failed"),
+			 1);
+	assert_int_equal(testkit_order(k, "a"), ORD_EUNAVAIL);
+	testkit_wait_serving(k);
+	rig_order(k, 1, 5);
+	testkit_wait_message(k, "m5");
+	rig_check_blocks(k, 1, 5);
+	testkit_free(k);
+}
+
+/* ---- the topic
+ * ------------------------------------------------------------------------------------ */
+
+/* The topic was made anew: the ledger goes on where it does not. */
+static void a_lost_topic_makes_the_channel_read_only(void **state)
+{
+	struct rig *r = *state;
+	struct testkit_disk *disk = testkit_disk_new();
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1, .disk = disk});
+
+	rig_order(k, 0, 5);
+	testkit_wait_written(k, 5);
+	testkit_free(k);
+	k = rig_kit(r, (struct testkit_opts){.disk = disk, .channel = "made-anew"});
+	testkit_start(k);
+	testkit_wait_idle(k);
+	testkit_advance(k, MINUTE);
+	testkit_wait_idle(k);
+	assert_true(testkit_errored(k));
+	assert_true(testkit_logged(k, "the topic was made anew") > 0);
+	assert_true(testkit_order(k, "a") < 0);
+	assert_true(testkit_configure(k, "b") < 0);
+	assert_true(testkit_health(k) < 0);
+	rig_check_blocks(k, 0, 5);
+	testkit_free(k);
+	testkit_disk_free(disk);
+}
+
+static void a_leader_changes_under_load(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 10, .channel = "led"});
+
+	for (int i = 0; i < 20; i++) {
+		rig_order(k, 20 * i, 20);
+		rd_kafka_mock_partition_set_leader(r->cluster, "led", 0, 1 + i % RIG_BROKERS);
+	}
+	testkit_wait_settled(k, 400);
+	testkit_wait_written(k, 400);
+	assert_null(strstr(testkit_answers(k), "failed"));
+	rig_check_blocks(k, 0, 400);
+	testkit_free(k);
+}
+
+static void a_restart_goes_on_behind_the_last_block(void **state)
+{
+	struct rig *r = *state;
+	struct testkit_disk *disk = testkit_disk_new();
+
+	for (int life = 0; life < 4; life++) {
+		struct testkit *k =
+			rig_serve(r, (struct testkit_opts){.max_count = 2, .disk = disk});
+
+		rig_order(k, 5 * life, 5);
+		testkit_wait_settled(
+			k, 5); /* and the last one of every other life waits in the cutter */
+		testkit_wait_written(k, (size_t)(5 * life + 5) / 2 * 2);
+		if (life == 3)
+			rig_check_blocks(k, 0, 20);
+		testkit_free(k);
+	}
+	testkit_disk_free(disk);
+}
+
+/* ---- halting
+ * -------------------------------------------------------------------------------------- */
+
+static void a_chain_halts_while_its_brokers_are_down(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_kit(r, (struct testkit_opts){0});
+
+	rig_down(r);
+	testkit_start(k);
+	testkit_free(k); /* at once, and after a while */
+	k = rig_kit(r, (struct testkit_opts){0});
+	testkit_start(k);
+	testkit_wait_idle(k);
+	testkit_halt(k);
+	assert_int_equal(testkit_order(k, "a"), ORD_ECLOSED);
+	assert_int_equal(testkit_wait_ready(k), ORD_ECLOSED);
+	assert_non_null(strstr(testkit_answers(k), "consenter for this channel has been halted"));
+	testkit_free(k);
+}
+
+static void a_chain_halts_in_an_outage_with_messages_on_their_way(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){0});
+
+	rig_order(k, 0, 10);
+	rig_down(r);
+	testkit_order(k, "m10");
+	testkit_wait_errored(k);
+	testkit_free(k); /* checks that every ticket is settled */
+}
+
+static void a_chain_halts_with_slow_brokers(void **state)
+{
+	struct rig *r = *state;
+	struct testkit_disk *disk = testkit_disk_new();
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 3, .disk = disk});
+
+	for (int32_t id = 1; id <= RIG_BROKERS; id++)
+		rd_kafka_mock_broker_set_rtt(r->cluster, id, 100);
+	rig_order(k, 0, 10);
+	testkit_free(k);
+	for (int32_t id = 1; id <= RIG_BROKERS; id++)
+		rd_kafka_mock_broker_set_rtt(r->cluster, id, 0);
+	k = rig_serve(r, (struct testkit_opts){.max_count = 1, .disk = disk});
+	rig_order(k, 10, 1);
+	testkit_wait_message(k, "m10");
+	rig_check_blocks(k, 0, 11);
+	testkit_free(k);
+	testkit_disk_free(disk);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_chain_waits_for_its_brokers),
+		TEST(an_outage_is_told_and_ends_by_itself),
+		TEST(messages_on_their_way_arrive_when_brokers_return),
+		TEST(clients_do_not_wait_for_ever),
+		TEST(a_broker_that_dies_with_messages_loses_none),
+		TEST(what_passes_is_tried_again),
+		TEST(too_few_replicas_for_long_is_an_outage),
+		TEST(a_message_too_large_is_refused_alone),
+		TEST(a_lost_permission_is_an_outage_with_its_reason),
+		TEST(a_lost_topic_makes_the_channel_read_only),
+		TEST(a_leader_changes_under_load),
+		TEST(a_restart_goes_on_behind_the_last_block),
+		TEST(a_chain_halts_while_its_brokers_are_down),
+		TEST(a_chain_halts_in_an_outage_with_messages_on_their_way),
+		TEST(a_chain_halts_with_slow_brokers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
