@@ -37,7 +37,7 @@ static void fail(struct delivery *d, const struct ord_err *e)
 
 static int ask(struct reader *r, struct ord_err *e)
 {
-	struct seek seek = {r->d->o->channel, SEEK_OLDEST, SEEK_NEWEST, false};
+	struct seek seek = {r->d->o->channel, SEEK_OLDEST, SEEK_NEWEST, false, false};
 	struct buf env = BUF_INIT;
 	int rc = seek_envelope(r->d->who, r->d->remote, &seek, &env, e);
 

@@ -102,7 +102,7 @@ static void on_link(struct net_link *link, void *arg, const char *why)
 
 int bench_watch_open(struct bench_run *r, struct ord_err *e)
 {
-	struct seek seek = {r->o->channel, SEEK_NEWEST, SEEK_ENDLESS, true};
+	struct seek seek = {r->o->channel, SEEK_NEWEST, SEEK_ENDLESS, true, false};
 	struct net_stream *stream;
 	struct buf env = BUF_INIT;
 	int rc;

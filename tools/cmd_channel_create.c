@@ -65,7 +65,7 @@ static int change_run(const struct change_opts *o, const char *path,
 
 static struct deliver deliver_of(struct change *c)
 {
-	return (struct deliver){&c->remote, c->signers.who[0], c->channel};
+	return (struct deliver){&c->remote, c->signers.who[0], c->channel, false};
 }
 
 /* ---- create ------------------------------------------------------------------------------ */

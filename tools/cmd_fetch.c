@@ -10,7 +10,7 @@
 struct fetch_opts {
 	struct remote_opts remote;
 	const char *channel, *identity, *output;
-	bool json, wait;
+	bool json, wait, best_effort;
 };
 
 struct fetch {
@@ -130,7 +130,7 @@ static int fetch_config(const struct fetch *f, const struct deliver *d, struct o
 
 static int fetch_what(struct fetch *f, const char *what, struct ord_err *e)
 {
-	struct deliver d = {&f->remote, f->who, f->o->channel};
+	struct deliver d = {&f->remote, f->who, f->o->channel, f->o->best_effort};
 	bool config = strcmp(what, "config") == 0;
 	bool to_file = f->o->output && strcmp(f->o->output, "-") != 0 && !f->to_dir;
 	struct range s = {0, 0};
@@ -176,6 +176,8 @@ static const struct ctl_opt fetch_opt[] = {
 	 "write JSON as 'block show' does, to standard output without --output"},
 	{"wait", CTL_FLAG, offsetof(struct fetch_opts, wait), false, NULL,
 	 "wait for blocks that are not there yet"},
+	{"best-effort", CTL_FLAG, offsetof(struct fetch_opts, best_effort), false, NULL,
+	 "also from an orderer that is cut off from the others and may have fallen behind"},
 	REMOTE_OPTS(struct fetch_opts, remote),
 	CTL_OPT_END};
 

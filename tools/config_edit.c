@@ -19,7 +19,7 @@ struct edit {
 
 static struct deliver deliver_of(struct edit *x, const char *channel)
 {
-	return (struct deliver){&x->remote, x->signers.who[0], channel};
+	return (struct deliver){&x->remote, x->signers.who[0], channel, false};
 }
 
 /* ---- where it comes from ------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 int deliver_open(const struct deliver *d, uint64_t start, uint64_t stop, bool wait,
 		 struct remote_call **out, struct ord_err *e)
 {
-	struct seek s = {d->channel, start, stop, wait};
+	struct seek s = {d->channel, start, stop, wait, d->best_effort};
 	struct buf env = BUF_INIT;
 	int rc = seek_envelope(d->who, d->remote, &s, &env, e);
 

@@ -11,6 +11,7 @@ struct deliver { /* whom to ask, who asks, for which channel */
 	struct remote *remote;
 	struct msp_local *who;
 	const char *channel;
+	bool best_effort; /* also from an orderer that may have fallen behind the others */
 };
 
 /** Ask for blocks; remote_call_free() the call. */

@@ -50,6 +50,8 @@ int seek_envelope(struct msp_local *who, const struct remote *r, const struct se
 	info.stop = &stop.msg;
 	info.behavior = s->wait ? ORDERER__SEEK_INFO__SEEK_BEHAVIOR__BLOCK_UNTIL_READY
 				: ORDERER__SEEK_INFO__SEEK_BEHAVIOR__FAIL_IF_NOT_READY;
+	info.error_response = s->best_effort ? ORDERER__SEEK_INFO__SEEK_ERROR_RESPONSE__BEST_EFFORT
+					     : ORDERER__SEEK_INFO__SEEK_ERROR_RESPONSE__STRICT;
 	crypto_random(nonce, sizeof(nonce));
 	wire_pack(&info, &data);
 	rc = identity_envelope(who, &m, buf_bytes(&data), out, e);

@@ -17,7 +17,8 @@
 struct seek {
 	const char *channel;
 	uint64_t start, stop;
-	bool wait; /* for blocks that are not there yet */
+	bool wait;        /* for blocks that are not there yet */
+	bool best_effort; /* also from an orderer that may have fallen behind the others */
 };
 
 /** Append the signed envelope that asks for this. */

@@ -7,7 +7,8 @@
 #   kafka_run I... / kafka_end I...         starts and waits until they serve / SIGTERM
 #   kafka_kill I... / kafka_stop I... / kafka_cont I...   SIGKILL, SIGSTOP, SIGCONT
 #   kafka_brokers                           HOST:PORT,... for clients
-#   kafka_topic_create, kafka_topic_delete, kafka_topic_set, kafka_delete_records, kafka_offset, kafka_dump
+#   kafka_topic_create, kafka_topic_delete, kafka_topic_set, kafka_delete_records   do things
+#   kafka_leader, kafka_in_sync, kafka_offset, kafka_dump                           tell things
 #
 # Clients have a listener of their own, and before kafka_make a script may say how they come in:
 #   kafka_security=SSL|SASL_PLAINTEXT|SASL_SSL   TLS is mutual, with the files of kafka_tls_make
@@ -23,6 +24,7 @@ kafka_classes=$kafka_jars/classes.jsa
 kafka_cluster=MkU3OEVBNTcwNTJENDM2Qg # an id: 16 bytes in base64
 kafka_security=PLAINTEXT
 kafka_users=()
+kafka_under=()
 kafka_pid=() kafka_from=()                  # of each broker; the line of its log where this run begins
 kafka_port=() kafka_inner=() kafka_voter=() # listeners: the clients', the brokers', the controllers'
 # Short runs: no second compiler.  (A benchmark wants kafka_jvm=(-Xmx1g).)
@@ -66,7 +68,7 @@ kafka_java() { # class arguments...; replaces this shell
 	local jars jvm=("${kafka_jvm[@]}")
 	jars=$(printf '%s:' "$kafka_jars"/*.jar)
 	[ -f "$kafka_classes" ] && jvm+=(-Xshare:auto -XX:SharedArchiveFile="$kafka_classes")
-	exec java "${jvm[@]}" -Dlog4j.configuration="file:$kafka_here/log4j.properties" \
+	exec "${kafka_under[@]}" java "${jvm[@]}" -Dlog4j.configuration="file:$kafka_here/log4j.properties" \
 		-Dkafka.log="${kafka_log:-INFO}" -cp "$jars" "$@"
 }
 
@@ -201,7 +203,7 @@ kafka_brokers() { kafka_list "${kafka_port[@]}"; }
 # ---- tools ----------------------------------------------------------------------------------------
 
 kafka_tool() { # class arguments...
-	local class=$1
+	local class=$1 kafka_under=(timeout 20) # they wait for ever for brokers that died lately
 	shift
 	(kafka_log=OFF kafka_java "$class" --bootstrap-server "$(kafka_list "${kafka_inner[@]}")" "$@")
 }
@@ -223,6 +225,9 @@ kafka_topic_create() { # topic [option...]
 	kafka_topics --create --topic "$topic" --partitions 1 "$@"
 }
 kafka_topic_delete() { kafka_topics --delete --topic "$1"; }
+kafka_describe() { kafka_tool org.apache.kafka.tools.TopicCommand --describe "$@"; }
+kafka_leader() { kafka_describe --topic "$1" | sed -n 's/.*Leader: \([0-9]*\).*/\1/p'; } # topic
+kafka_in_sync() { [ -z "$(kafka_describe --under-replicated-partitions 2>&1)" ]; } # all replicas there are
 kafka_topic_set() { # topic name=value[,...]
 	kafka_configs --alter --entity-type topics --entity-name "$1" --add-config "$2"
 }

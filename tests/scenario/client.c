@@ -9,8 +9,20 @@ _Noreturn void client_die(const char *what, const struct ord_err *e)
 	exit(1);
 }
 
+static void trust(struct client *c, const char *path)
+{
+	struct buf ca = BUF_INIT;
+	struct ord_err e = ERR_INIT;
+
+	if (file_read(path, SIZE_MAX, &ca, &e) < 0 ||
+	    net_tls_new(buf_bytes(&ca), bytes_str(""), bytes_str(""), NULL, 0, &c->tls, &e) < 0)
+		client_die(path, &e);
+	buf_fini(&ca);
+}
+
 void client_open(struct client *c, char **words)
 {
+	const char *ca = getenv("SCENARIO_TLS_CA");
 	struct ord_err e = ERR_INIT;
 
 	c->port = (uint16_t)atoi(words[0]);
@@ -18,11 +30,14 @@ void client_open(struct client *c, char **words)
 		client_die("identity", &e);
 	if (net_client_new(&c->loop, &e) < 0)
 		client_die("client", &e);
+	if (ca)
+		trust(c, ca);
 }
 
 void client_close(struct client *c)
 {
 	net_client_free(c->loop);
+	net_tls_free(c->tls);
 	msp_local_close(c->signer);
 }
 
@@ -37,7 +52,7 @@ static void on_link(struct net_link *l, void *arg, const char *why)
 struct net_link *client_link(struct client *c)
 {
 	struct net_link_opts o = {
-		.address = "127.0.0.1", .port = c->port, .state = on_link, .arg = c};
+		.address = "127.0.0.1", .port = c->port, .tls = c->tls, .state = on_link, .arg = c};
 	struct net_link *l = NULL;
 	struct ord_err e = ERR_INIT;
 
@@ -86,18 +101,32 @@ void client_send(struct client *c, struct net_stream *s, int32_t type, const cha
 	env_unref(env);
 }
 
-void client_check_answer(const struct net_msg *m)
+static Common__Status answer(const struct net_msg *m, bool may_be_unavailable)
 {
 	Orderer__BroadcastResponse *r;
 	struct ord_err e = ERR_INIT;
+	Common__Status status;
 
 	if (wire_unpack(&orderer__broadcast_response__descriptor, buf_bytes(&m->body), &r, &e) < 0)
 		client_die("answer", &e);
-	if (r->status != COMMON__STATUS__SUCCESS) {
+	status = r->status;
+	if (status != COMMON__STATUS__SUCCESS &&
+	    !(may_be_unavailable && status == COMMON__STATUS__SERVICE_UNAVAILABLE)) {
 		err_set(&e, ORD_EINVAL, "%s", r->info);
 		client_die("refused", &e);
 	}
 	wire_free(r);
+	return status;
+}
+
+Common__Status client_answer(const struct net_msg *m)
+{
+	return answer(m, true);
+}
+
+void client_check_answer(const struct net_msg *m)
+{
+	answer(m, false);
 }
 
 struct ord_block *client_block(const struct net_msg *m, uint64_t *status)

@@ -12,10 +12,12 @@ struct client {
 	struct msp_local *signer;
 	uint16_t port;         /* of the server, on 127.0.0.1 */
 	struct net_link *link; /* the newest connection; NULL when it is down */
+	struct net_tls *tls;   /* NULL: plain */
 };
 
 _Noreturn void client_die(const char *what, const struct ord_err *e);
-/** From the words PORT MSPDIR MSPID of the command line. */
+/** From the words PORT MSPDIR MSPID of the command line.  When SCENARIO_TLS_CA names a file, TLS is
+ *  used and the certificates in it are trusted. */
 void client_open(struct client *c, char **words);
 void client_close(struct client *c);
 struct net_link *client_link(struct client *c); /* one more connection */
@@ -23,7 +25,10 @@ struct net_link *client_link(struct client *c); /* one more connection */
 /** Send a signed envelope of @type with @data for @channel. */
 void client_send(struct client *c, struct net_stream *s, int32_t type, const char *channel,
 		 struct ord_bytes data);
-/** Is the answer of a Broadcast SUCCESS?  If not, what it says ends the program. */
+/** The answer of a Broadcast: SUCCESS or SERVICE_UNAVAILABLE.  Any other ends the program, and
+ *  what it says is shown. */
+Common__Status client_answer(const struct net_msg *m);
+/** The same, but it must be SUCCESS. */
 void client_check_answer(const struct net_msg *m);
 /** The block in a DeliverResponse; NULL: it is a status, which goes to *status. */
 struct ord_block *client_block(const struct net_msg *m, uint64_t *status);

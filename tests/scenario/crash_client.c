@@ -6,26 +6,32 @@
  *       sends numbered transactions on several streams, many under way on each, to every channel,
  *       until the server goes away; appends a line "CHANNEL NUMBER" to ACKS for each one that is
  *       acknowledged
+ *   crash_client keep PORT MSPDIR MSPID ACKS SEED CHANNEL...
+ *       the same at an easy pace and until SIGTERM: a refusal with SERVICE_UNAVAILABLE and a server
+ *       that goes away and comes back are no end; no transaction is ever sent again
  *   crash_client verify PORT MSPDIR MSPID ACKS CHANNEL
  *       reads the whole chain and checks hashes, last-config indices, that every acknowledged
  *       transaction is there, and that none is there twice; prints "N blocks, N of them
- *       configurations, N transactions, N acknowledged"
+ *       configurations, N transactions, N acknowledged, HASH", the hash of the last block's header
  */
 #include "client.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define STREAMS     4 /* a channel */
 #define OUTSTANDING 16
+#define PACE_NS     (CLOCK_SEC_NS / 10) /* keep: so often each stream gets */
+#define PACE        3                   /* that many */
 
 struct crash {
 	struct client c;
-	struct net_link *link;
 	int acks;
 	uint64_t seed, next;
 	size_t open_calls;
+	bool keep;
 };
 
 /* ---- load ----------------------------------------------------------------------------- */
@@ -33,41 +39,54 @@ struct crash {
 struct load_call {
 	struct crash *c;
 	const char *channel;
+	struct net_stream *stream;  /* NULL: it ended */
 	uint64_t sent[OUTSTANDING]; /* numbers under way, oldest at head */
 	unsigned head, n;
 };
 
-static void fill(struct net_stream *s, struct load_call *l)
+static void fill(struct load_call *l, unsigned at_most)
 {
-	while (l->n < OUTSTANDING) {
+	for (unsigned i = 0; i < at_most && l->n < OUTSTANDING; i++) {
 		char data[600];
 		uint64_t number = l->c->seed * 1000000000 + l->c->next++;
 		int len = snprintf(data, sizeof(data), "%llu %0*d", (unsigned long long)number,
 				   (int)(number % 500) + 1, 0);
 
 		l->sent[(l->head + l->n++) % OUTSTANDING] = number;
-		client_send(&l->c->c, s, WIRE_ENDORSER_TRANSACTION, l->channel,
+		client_send(&l->c->c, l->stream, WIRE_ENDORSER_TRANSACTION, l->channel,
 			    bytes_of(data, (size_t)len));
+	}
+}
+
+static void note_ack(struct load_call *l)
+{
+	struct ord_err e = ERR_INIT;
+	char line[320];
+	int len = snprintf(line, sizeof(line), "%s %llu\n", l->channel,
+			   (unsigned long long)l->sent[l->head % OUTSTANDING]);
+
+	if (write(l->c->acks, line, (size_t)len) != len) {
+		err_set(&e, ORD_EINTERNAL, "cannot write");
+		client_die("acks", &e);
 	}
 }
 
 static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct load_call *l = state;
-	struct ord_err e = ERR_INIT;
-	char line[320];
-	int len;
 
-	client_check_answer(m);
-	len = snprintf(line, sizeof(line), "%s %llu\n", l->channel,
-		       (unsigned long long)l->sent[l->head % OUTSTANDING]);
-	if (write(l->c->acks, line, (size_t)len) != len) {
-		err_set(&e, ORD_EINTERNAL, "cannot write");
-		client_die("acks", &e);
+	if (!l->c->keep)
+		client_check_answer(m);
+	if (client_answer(m) != COMMON__STATUS__SUCCESS) {
+		l->n = OUTSTANDING; /* the orderer is done with this stream, and so are we */
+		net_call_half_close(s);
+		return;
 	}
+	note_ack(l);
 	l->head++;
 	l->n--;
-	fill(s, l);
+	if (!l->c->keep)
+		fill(l, OUTSTANDING);
 }
 
 static void on_gone(struct net_stream *s, void *state)
@@ -75,31 +94,76 @@ static void on_gone(struct net_stream *s, void *state)
 	struct load_call *l = state;
 
 	l->c->open_calls--;
+	l->stream = NULL;
+	l->n = 0;
 	net_stream_release(s);
 }
 
 static const struct net_method broadcast = {
 	.path = "/orderer.AtomicBroadcast/Broadcast", .message = on_answer, .closed = on_gone};
 
-static int load(struct crash *c, char **channels, int n)
+static bool open_call(struct load_call *l)
 {
-	struct load_call *calls = x_alloc((size_t)n * STREAMS * sizeof(*calls));
+	l->stream = net_call(l->c->c.link, &broadcast, l, 0);
+	if (!l->stream)
+		return false;
+	net_stream_hold(l->stream);
+	l->c->open_calls++;
+	return true;
+}
 
-	for (int i = 0; i < n * STREAMS; i++) {
-		struct net_stream *s;
+static void load(struct load_call *calls, size_t n)
+{
+	struct crash *c = calls->c;
 
-		calls[i] = (struct load_call){.c = c, .channel = channels[i / STREAMS]};
-		s = net_call(c->link, &broadcast, &calls[i], 0);
-		if (!s)
-			break;
-		net_stream_hold(s);
-		c->open_calls++;
-		fill(s, &calls[i]);
-	}
+	for (size_t i = 0; i < n && open_call(&calls[i]); i++)
+		fill(&calls[i], OUTSTANDING);
 	while (c->open_calls > 0)
 		net_client_run(c->c.loop, CLOCK_NEVER);
+}
+
+/* ---- keep --------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	stopping = 1;
+}
+
+static void run_until(struct crash *c, uint64_t when)
+{
+	while (clock_mono_ns() < when)
+		net_client_run(c->c.loop, when);
+}
+
+static void keep(struct load_call *calls, size_t n)
+{
+	struct crash *c = calls->c;
+
+	signal(SIGTERM, on_signal);
+	while (!stopping) {
+		if (!c->c.link)
+			client_link(&c->c);
+		for (size_t i = 0; i < n; i++)
+			if (calls[i].stream || (c->c.link && open_call(&calls[i])))
+				fill(&calls[i], PACE);
+		run_until(c, clock_mono_ns() + PACE_NS);
+	}
+}
+
+/* STREAMS calls for each channel. */
+static void load_channels(struct crash *c, char **channels, size_t n)
+{
+	struct load_call *calls = x_alloc(n * STREAMS * sizeof(*calls));
+
+	for (size_t i = 0; i < n * STREAMS; i++)
+		calls[i] = (struct load_call){.c = c, .channel = channels[i / STREAMS]};
+	(c->keep ? keep : load)(calls, n * STREAMS);
+	net_client_free(c->c.loop); /* ends the calls */
+	c->c.loop = NULL;
 	free(calls);
-	return 0;
 }
 
 /* ---- verify ------------------------------------------------------------------------------- */
@@ -154,20 +218,26 @@ static void check_last_config(struct verify_call *v, const struct ord_block *b)
 		fault("wrong last configuration", b->number);
 }
 
+/* "NUMBER ...": ours; other transactions may stand beside them. */
+static struct ord_bytes number_of(struct ord_bytes data)
+{
+	size_t n = 0;
+
+	while (n < data.len && data.data[n] >= '0' && data.data[n] <= '9')
+		n++;
+	return bytes_of(data.data, n < data.len && data.data[n] == ' ' ? n : 0);
+}
+
 static void note_number(struct verify_call *v, const struct ord_block *b, struct ord_bytes element)
 {
 	struct ord_err e = ERR_INIT;
+	struct ord_bytes number;
 	struct ord_env *env;
-	const uint8_t *space;
 
 	if (env_parse(element, &env, &e) < 0)
 		fault(e.msg, b->number);
-	if (env->type == WIRE_ENDORSER_TRANSACTION && env->data.len > 0 &&
-	    env->data.data[0] >= '0' && env->data.data[0] <= '9' && /* others' may stand beside */
-	    (space = memchr(env->data.data, ' ', env->data.len))) {
-		struct ord_bytes number =
-			bytes_of(env->data.data, (size_t)(space - env->data.data));
-
+	number = number_of(env->data);
+	if (env->type == WIRE_ENDORSER_TRANSACTION && number.len > 0) {
 		if (map_put(v->numbers, number, v))
 			fault("a transaction stands here for the second time", b->number);
 		v->transactions++;
@@ -231,9 +301,14 @@ static uint64_t check_acks(const struct verify_call *v, const char *path, const 
 static void read_chain(struct crash *c, const char *channel, struct verify_call *v)
 {
 	uint64_t give_up = clock_mono_ns() + 60 * CLOCK_SEC_NS;
-	struct net_stream *s = net_call(c->link, &deliver, v, 0);
+	struct net_stream *s;
 
 	*v = (struct verify_call){.numbers = map_new()};
+	if (!c->c.link)
+		client_link(&c->c);
+	s = c->c.link ? net_call(c->c.link, &deliver, v, 0) : NULL;
+	if (!s)
+		fault("no connection", 0);
 	client_send(&c->c, s, WIRE_DELIVER_SEEK_INFO, channel,
 		    bytes_of(seek_all, sizeof(seek_all)));
 	while (!v->done && clock_mono_ns() < give_up)
@@ -248,6 +323,7 @@ static int verify(struct crash *c, const char *acks, const char *channel)
 {
 	uint64_t give_up = clock_mono_ns() + 15 * CLOCK_SEC_NS, acked;
 	struct verify_call v;
+	struct buf hash = BUF_INIT;
 	char missing[64];
 
 	for (;;) {
@@ -263,9 +339,13 @@ static int verify(struct crash *c, const char *acks, const char *channel)
 		map_free(v.numbers, NULL);
 		clock_sleep_ns(CLOCK_SEC_NS / 4);
 	}
-	printf("%llu blocks, %llu of them configurations, %llu transactions, %llu acknowledged\n",
+	hex_encode(&hash, bytes_of(v.previous, sizeof(v.previous)));
+	buf_add(&hash, "", 1);
+	printf("%llu blocks, %llu of them configurations, %llu transactions, %llu acknowledged, %s\n",
 	       (unsigned long long)v.blocks, (unsigned long long)v.configs,
-	       (unsigned long long)v.transactions, (unsigned long long)acked);
+	       (unsigned long long)v.transactions, (unsigned long long)acked,
+	       (const char *)buf_bytes(&hash).data);
+	buf_fini(&hash);
 	map_free(v.numbers, NULL);
 	return 0;
 }
@@ -273,19 +353,21 @@ static int verify(struct crash *c, const char *acks, const char *channel)
 int main(int argc, char **argv)
 {
 	struct crash c = {0};
-	int rc;
+	int rc = 0;
 
 	if (argc < 7) {
-		fputs("usage: crash_client load|verify PORT MSPDIR MSPID ACKS [SEED] CHANNEL...\n",
+		fputs("usage: crash_client load|keep|verify PORT MSPDIR MSPID ACKS [SEED] "
+		      "CHANNEL...\n",
 		      stderr);
 		return 2;
 	}
 	client_open(&c.c, argv + 2);
-	c.link = client_link(&c.c);
-	if (strcmp(argv[1], "load") == 0) {
+	client_link(&c.c);
+	c.keep = strcmp(argv[1], "keep") == 0;
+	if (c.keep || strcmp(argv[1], "load") == 0) {
 		c.acks = open(argv[5], O_WRONLY | O_CREAT | O_APPEND, 0644);
 		c.seed = strtoull(argv[6], NULL, 10);
-		rc = load(&c, argv + 7, argc - 7);
+		load_channels(&c, argv + 7, (size_t)argc - 7);
 	} else {
 		rc = verify(&c, argv[5], argv[6]);
 	}

@@ -6,6 +6,7 @@ ctl=$build/ordererctl
 orderer_admin=OrdererMSP:$orderer_org/users/Admin@example.com/msp
 org1_admin=Org1MSP:$crypto/peerOrganizations/org1.example.com/users/Admin@org1.example.com/msp
 org1=Org1MSP:$org1_user/msp
+tls=() # options of the commands for an orderer with TLS
 
 # Start an orderer that will die at that step.
 orderer_start_until() { # step name [VARIABLE=VALUE...]
@@ -40,14 +41,14 @@ in_time() { # command...
 
 # A few transactions, one after the other.
 orders() { # channel count
-	"$ctl" send --orderer "127.0.0.1:$port" --identity "$org1" --channel "$1" --count "$2" >"$work/sent" 2>&1 ||
+	"$ctl" send --orderer "127.0.0.1:$port" "${tls[@]}" --identity "$org1" --channel "$1" --count "$2" >"$work/sent" 2>&1 ||
 		{ tail -n 1 "$work/sent" | sed 's/^/# /'; return 1; }
 }
 
 fetch() { # identity channel what [option...]
 	local identity=$1 channel=$2 what=$3
 	shift 3
-	"$ctl" fetch --orderer "127.0.0.1:$port" --identity "$identity" --channel "$channel" "$@" "$what"
+	"$ctl" fetch --orderer "127.0.0.1:$port" "${tls[@]}" --identity "$identity" --channel "$channel" "$@" "$what"
 }
 
 # The channels of the ledger directory, whole: numbers, hash chain, data hashes, signatures.
