@@ -74,15 +74,6 @@ kafka_java() { # class arguments...; replaces this shell
 
 # ---- brokers --------------------------------------------------------------------------------------
 
-free_ports() { # count
-	python3 - "$1" <<-'END'
-	import socket, sys
-	held = [socket.socket() for _ in range(int(sys.argv[1]))]
-	for s in held: s.bind(("127.0.0.1", 0))
-	print(*[s.getsockname()[1] for s in held])
-	END
-}
-
 # The files of TLS, in $kafka_tls: ca.crt; broker.pem for the brokers; client.crt and client.key.
 kafka_tls=$kafka_dir/tls
 kafka_tls_make() {
@@ -203,7 +194,7 @@ kafka_brokers() { kafka_list "${kafka_port[@]}"; }
 # ---- tools ----------------------------------------------------------------------------------------
 
 kafka_tool() { # class arguments...
-	local class=$1 kafka_under=(timeout 20) # they wait for ever for brokers that died lately
+	local class=$1 kafka_under=(timeout 60) # they wait for ever for brokers that died lately
 	shift
 	(kafka_log=OFF kafka_java "$class" --bootstrap-server "$(kafka_list "${kafka_inner[@]}")" "$@")
 }

@@ -2,12 +2,12 @@
 # Sourced after lib.sh of both kinds and steps.sh: several orderers, all with TLS, on one Apache Kafka.
 # Node 1 has its ledger and its log in $scratch/node1, and so on.
 #
-#   genesis_make CHANNEL [VALUE...]    the system channel of all nodes, with these brokers
+#   genesis_make [VARIABLE=VALUE...]   the system channel of all nodes, with these brokers
 #   node_start I... / node_stop I... / node_kill I... / node_freeze I... / node_thaw I...
-#   on I COMMAND...                    a command for that node: $port and $work are its own
-#   creates CHANNEL / sends CHANNEL COUNT / blocks CHANNEL    through the node of 'on'
+#   on I COMMAND... / each COMMAND...  a command for that node, for all: $port and $work are its own
+#   world NAME                         end all, orderers and brokers, and begin anew
 #   loads_start CHANNEL... / loads_stop    a client for each node that keeps sending
-#   same CHANNEL                       the ledgers of all nodes that run, block for block
+#   same CHANNEL [I...]                the ledgers of these nodes are equal, block for block
 
 nodes=(1 2 3 4)
 node_pid=() node_port=() node_health=()
@@ -90,6 +90,18 @@ on() { # node command...
 	"$@"
 }
 
+# Another Kafka, other nodes; nothing is left of what was before.
+world() { # name
+	local i
+	for i in "${!node_pid[@]}"; do [ -z "${node_pid[i]}" ] || node_kill "$i"; done
+	for i in "${!kafka_pid[@]}"; do [ -z "${kafka_pid[i]}" ] || kafka_kill "$i"; done
+	rm -rf "$scratch"/node?
+	node_pid=() node_port=() node_health=()
+	kafka_pid=() kafka_port=() kafka_inner=() kafka_voter=()
+	kafka_dir=$scratch/kafka-$1
+	kafka_security=PLAINTEXT kafka_users=()
+}
+
 # ---- what is done with them -----------------------------------------------------------------------
 
 channel_tx() { # channel
@@ -108,6 +120,19 @@ reader() { if [ "$1" = $system ]; then echo "$orderer_admin"; else echo "$org1";
 # A client that is refused with 503 tries again, as SDKs do.
 serves() { in_time fetch "$(reader "$1")" "$1" oldest --output "$work/genesis.$1"; } # channel
 orders_in_time() { in_time orders "$@"; } # channel count
+
+set_value() { # channel key value
+	"$ctl" config set --orderer "127.0.0.1:$port" "${tls[@]}" --channel "$1" --identity "$orderer_admin" \
+		"${@:2}" >"$work/set.log" 2>&1 || { sed 's/^/# /' "$work/set.log"; return 1; }
+}
+has_value() { # channel key value
+	[ "$("$ctl" config get --orderer "127.0.0.1:$port" "${tls[@]}" --channel "$1" \
+		--identity "$orderer_admin" "$2" 2>&1)" = "$3" ]
+}
+each() { # command...: for every node, one after the other
+	local i
+	for i in "${nodes[@]}"; do on "$i" "$@" || { echo "# that was node $i"; return 1; }; done
+}
 
 # What is in the ledger: hashes and last-config indices right, what was acknowledged there, nothing twice.
 ledger() { # channel
@@ -180,3 +205,9 @@ healthz() { curl -s "http://127.0.0.1:${node_health[$1]}/healthz"; } # node
 says_healthy() { healthz "$1" | grep -q '"status":"OK"'; }
 says_unhealthy() { healthz "$1" | grep -q "\"component\":\"$2\".*\"reason\":\"[^\"]*$3"; } # node component regex
 logged() { grep -q "$2" "$scratch/node$1/log"; } # node regex
+booting='backing Kafka cluster has not completed booting; try again later'
+refuses() { # channel text: what Broadcast says
+	local said
+	said=$("$ctl" send --orderer "127.0.0.1:$port" "${tls[@]}" --identity "$(reader "$1")" --channel "$1" 2>&1) && return 1
+	[[ $said = *"503 SERVICE_UNAVAILABLE: "*"$2"* ]] || { echo "$said"; return 1; }
+}

@@ -24,9 +24,24 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+# Ports that nobody listens on, below those that the system gives to clients: a server that was killed
+# must find its own free when it comes back.
+free_ports() { # count
+	python3 - "$1" <<-'END'
+	import random, socket, sys
+	top = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+	held = []
+	while len(held) < int(sys.argv[1]):
+	    s = socket.socket()
+	    try:
+	        s.bind(("127.0.0.1", random.randrange(10000, top) if top > 11000 else 0))
+	        held.append(s)
+	    except OSError:
+	        pass
+	print(*[s.getsockname()[1] for s in held])
+	END
 }
+free_port() { free_ports 1; }
 
 # A work directory with a ledger copied from tests/golden/<ledger>.
 ledger_copy() { # name ledger
