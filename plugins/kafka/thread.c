@@ -83,6 +83,20 @@ static void refused(struct kafka_chain *c, rd_kafka_resp_err_t err)
 	outage(c, why);
 }
 
+/* Messages are not acknowledged.  The brokers may be able to say why; that the topic is gone, they
+ * would tell the consumer much later. */
+static void overdue(struct kafka_chain *c)
+{
+	struct ord_err e = {0};
+
+	if (c->at != KAFKA_RUNNING)
+		return;
+	if (kafka_topic_health(&c->link->topic, c->limits.min_insync, &e) == 0)
+		ord_fail(&e, ORD_EUNAVAIL, "the Kafka brokers do not acknowledge messages");
+	c->check = c->check || e.code == ORD_ENOENT;
+	outage(c, e.msg);
+}
+
 static void all_is_well(struct kafka_chain *c)
 {
 	c->trouble_until = ORD_NEVER;
@@ -147,8 +161,8 @@ static void answer_probes(struct kafka_chain *c)
 /* Look at everything that may have happened besides new messages.  When is it time again? */
 static uint64_t tend(struct kafka_chain *c)
 {
-	bool overdue = false;
-	uint64_t due = kafka_flight_expire(c->flight, &overdue);
+	bool late = false;
+	uint64_t due = kafka_flight_expire(c->flight, &late);
 	rd_kafka_resp_err_t refusal = kafka_flight_refusal(c->flight);
 	struct ord_err e = {0};
 
@@ -158,8 +172,8 @@ static uint64_t tend(struct kafka_chain *c)
 		atomic_store(&c->fatal, true);
 	if (atomic_exchange(&c->all_down, false))
 		doubt(c);
-	if (overdue)
-		outage(c, "the Kafka brokers do not acknowledge messages");
+	if (late)
+		overdue(c);
 	if (now(c) >= c->trouble_until)
 		outage(c, "the Kafka brokers cannot be reached");
 	answer_probes(c);
