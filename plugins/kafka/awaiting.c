@@ -4,46 +4,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct kafka_awaited *awaiting_find(const struct kafka_awaiting *a, int64_t offset)
+/* The first that is not below @offset; a->n: none. */
+static size_t place_of(const struct kafka_awaiting *a, int64_t offset)
 {
 	size_t low = 0, high = a->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (a->all[middle].offset < offset)
+		if (a->all[middle] < offset)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < a->n && a->all[low].offset == offset ? &a->all[low] : NULL;
+	return low;
 }
 
-static void drop(struct kafka_awaiting *a, struct kafka_awaited *one)
+bool awaiting_has(const struct kafka_awaiting *a, int64_t offset)
+{
+	size_t i = place_of(a, offset);
+
+	return i < a->n && a->all[i] == offset;
+}
+
+static void drop_at(struct kafka_awaiting *a, size_t i)
 {
 	a->n--;
-	memmove(one, one + 1, (size_t)(a->all + a->n - one) * sizeof(*one));
+	memmove(a->all + i, a->all + i + 1, (a->n - i) * sizeof(*a->all));
 }
 
 void awaiting_drop(struct kafka_awaiting *a, int64_t offset)
 {
-	struct kafka_awaited *one = awaiting_find(a, offset);
-
-	if (one)
-		drop(a, one);
+	if (awaiting_has(a, offset))
+		drop_at(a, place_of(a, offset));
 }
 
 void awaiting_add(struct kafka_awaiting *a, int64_t offset)
 {
 	if (a->n == KAFKA_AWAITING_MAX)
-		drop(a, a->all);
+		drop_at(a, 0);
 	if (a->n == a->cap) {
 		a->cap = a->cap ? 2 * a->cap : 64;
 		a->all = realloc(a->all, a->cap * sizeof(*a->all));
 		if (!a->all)
 			abort();
 	}
-	a->all[a->n++] = (struct kafka_awaited){.offset = offset};
+	a->all[a->n++] = offset;
 }
 
 void awaiting_fini(struct kafka_awaiting *a)

@@ -7,22 +7,15 @@
 
 #define KAFKA_AWAITING_MAX 65536 /* beyond, the oldest is given up: nobody answers for it */
 
-struct kafka_awaited {
-	int64_t offset;
-	uint64_t sent_at; /* config sequence + 1 at which this orderer last sent it again; 0: never
-			   */
-};
-
 /* Ascending, because offsets come that way. */
 struct kafka_awaiting {
-	struct kafka_awaited *all;
+	int64_t *all;
 	size_t n, cap;
 };
 
 /** @offset is larger than any before. */
 void awaiting_add(struct kafka_awaiting *a, int64_t offset);
-/** NULL: it is not awaited. */
-struct kafka_awaited *awaiting_find(const struct kafka_awaiting *a, int64_t offset);
+bool awaiting_has(const struct kafka_awaiting *a, int64_t offset);
 void awaiting_drop(struct kafka_awaiting *a, int64_t offset);
 void awaiting_fini(struct kafka_awaiting *a);
 

@@ -25,7 +25,7 @@ static void forget_gos(struct kafka_copies *c)
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->n; i++)
-		if (was_exact(c, a->all[i].offset))
+		if (was_exact(c, a->all[i]))
 			a->all[n++] = a->all[i];
 	a->n = n;
 }
@@ -47,27 +47,23 @@ bool kafka_copies_late(const struct kafka_copies *c, int64_t original)
 {
 	if (original == 0)
 		return false;
-	return was_exact(c, original) ? !awaiting_find(&c->awaiting, original)
+	return was_exact(c, original) ? !awaiting_has(&c->awaiting, original)
 				      : original <= c->original;
 }
 
-int64_t kafka_copies_await(struct kafka_copies *c, int64_t original, int64_t offset)
+void kafka_copies_await(struct kafka_copies *c, int64_t original, int64_t offset)
 {
-	if (original != 0 && is_exact(c)) {
-		if (was_exact(c, original))
-			return original;
+	if (original != 0 && is_exact(c) && !was_exact(c, original))
 		c->original = original; /* was below: its other copies are late from now on */
-	}
 	awaiting_drop(&c->awaiting, original);
 	if (offset > 0) /* a copy of the first message is none; a topic begins with a CONNECT */
 		awaiting_add(&c->awaiting, offset);
-	return offset;
 }
 
-void kafka_copies_ordered(struct kafka_copies *c, int64_t original, bool left_behind)
+void kafka_copies_ordered(struct kafka_copies *c, int64_t original, bool forget)
 {
 	awaiting_drop(&c->awaiting, original);
-	if (original != 0 && !was_exact(c, original) && !left_behind)
+	if (original != 0 && !was_exact(c, original) && !forget)
 		c->original = original;
 }
 

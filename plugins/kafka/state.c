@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "state.h"
 
-#include <stdlib.h>
-
 #include "field.h"
 
 /* ---- from the metadata of a block ------------------------------------------------------------ */
@@ -12,7 +10,7 @@ static bool add_awaited(struct kafka_state *st, int64_t offset)
 {
 	struct kafka_awaiting *a = &st->copies.awaiting;
 
-	if (offset <= (a->n > 0 ? a->all[a->n - 1].offset : 0) || a->n == KAFKA_AWAITING_MAX)
+	if (offset <= (a->n > 0 ? a->all[a->n - 1] : 0) || a->n == KAFKA_AWAITING_MAX)
 		return false;
 	awaiting_add(a, offset);
 	return true;
@@ -58,6 +56,8 @@ static bool read_field(struct kafka_state *st, const struct kafka_field *f)
 		st->copies.original = (int64_t)f->number;
 	else if (kafka_field_is(f, 3, KAFKA_VARINT))
 		st->resubmitted = (int64_t)f->number;
+	else if (kafka_field_is(f, 6, KAFKA_VARINT))
+		st->left_behind = (int64_t)f->number;
 	return true;
 }
 
@@ -68,7 +68,7 @@ static bool is_sound(const struct kafka_state *st)
 	int64_t end = st->persisted;
 
 	return end >= 0 && end < INT64_MAX &&
-	       (c->awaiting.n == 0 || c->awaiting.all[c->awaiting.n - 1].offset <= end) &&
+	       (c->awaiting.n == 0 || c->awaiting.all[c->awaiting.n - 1] <= end) &&
 	       (c->n_switched == 0 || c->switched[c->n_switched - 1] <= end + 1);
 }
 
@@ -102,19 +102,16 @@ struct kafka_bytes kafka_state_metadata(const struct kafka_state *st)
 {
 	const struct kafka_awaiting *a = &st->copies.awaiting;
 	Orderer__KafkaMetadata m = ORDERER__KAFKA_METADATA__INIT;
-	struct kafka_bytes b;
 
 	m.last_offset_persisted = st->persisted;
 	m.last_original_offset_processed = st->copies.original;
 	m.last_resubmitted_config_offset = st->resubmitted;
-	m.awaiting = ord_alloc((a->n + 1) * sizeof(*m.awaiting));
-	for (size_t i = 0; i < a->n; i++)
-		m.awaiting[m.n_awaiting++] = a->all[i].offset;
+	m.awaiting = a->all;
+	m.n_awaiting = a->n;
 	m.switched = (int64_t *)st->copies.switched; /* only read */
 	m.n_switched = st->copies.n_switched;
-	b = kafka_packed(&m.base);
-	free(m.awaiting);
-	return b;
+	m.left_behind = st->left_behind;
+	return kafka_packed(&m.base);
 }
 
 /* ---- questions ---------------------------------------------------------------------------------
@@ -127,7 +124,7 @@ int64_t kafka_next_offset(const struct kafka_state *st)
 
 bool kafka_is_blocked(const struct kafka_state *st)
 {
-	return awaiting_find(&st->copies.awaiting, st->resubmitted) != NULL;
+	return awaiting_has(&st->copies.awaiting, st->resubmitted);
 }
 
 void kafka_state_fini(struct kafka_state *st)

@@ -8,15 +8,16 @@
 
 #define KAFKA_OLDEST (-2) /* an offset: the oldest message there is */
 
-/* The first three stand in every block's metadata. */
+/* The first four stand in every block's metadata. */
 struct kafka_state {
 	int64_t persisted;   /* offset of the last message that is in a block, or before it */
 	int64_t resubmitted; /* original offset of the last config message sent again */
 	struct kafka_copies copies;
-	uint64_t last_cut; /* number of the last block */
-	bool posted;       /* something that may not stand in the topic yet */
-	uint64_t wait_ns;  /* BatchTimeout while a message waits in the cutter; 0: none does */
-	uint64_t timer_at; /* when the batch timer expires; ORD_NEVER: it does not run */
+	int64_t left_behind; /* offset of a copy that the last block left behind; 0: none */
+	uint64_t last_cut;   /* number of the last block */
+	bool posted;         /* something that may not stand in the topic yet */
+	uint64_t wait_ns;    /* BatchTimeout while a message waits in the cutter; 0: none does */
+	uint64_t timer_at;   /* when the batch timer expires; ORD_NEVER: it does not run */
 };
 
 /** Where a chain stands whose last block has @metadata, at height @height; to be given to

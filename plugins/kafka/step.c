@@ -71,22 +71,27 @@ static bool may_write(struct step *step)
 }
 
 /* A block that leaves the message behind ends before it, and says so: after a restart it is
- * consumed again.  Fabric's orderers then forget its original offset. */
+ * consumed again.  Fabric's orderers forget its original offset then, until they are restarted
+ * themselves; we forget it in any case. */
 static void order_normal(struct step *step, struct ord_env *env, int64_t original)
 {
+	struct kafka_state *st = step->st;
 	struct ord_batch *batches[2];
 	uint64_t wait_ns;
 	size_t n;
-	bool left_behind;
+	bool left_behind, forget;
 
 	if (!may_write(step))
 		return;
 	n = step->ops->cutter_order(step->s, env, batches, &wait_ns);
 	left_behind = n == 1 && wait_ns > 0;
+	forget = left_behind || step->offset == st->left_behind;
+	st->left_behind = left_behind && original != 0 ? step->offset : 0;
 	set_timer(step, wait_ns);
 	if (n == 2 || left_behind)
 		write_block(step, batches[0], step->offset - 1, false);
-	kafka_copies_ordered(&step->st->copies, original, left_behind);
+	kafka_copies_ordered(&st->copies, original, forget);
+	st->left_behind = 0;
 	if (n > 0 && !left_behind)
 		write_block(step, batches[n - 1], step->offset, false);
 }
@@ -114,23 +119,17 @@ static void post(struct step *step, struct kafka_bytes m)
 	free(m.data);
 }
 
-/* Checked again and found valid: once more to the topic, for all orderers to meet there.  One copy
- * of each orderer's is enough. */
-static void send_again(struct step *step, struct ord_env *env, uint64_t seq, int64_t awaited,
+/* Checked again and found valid: once more to the topic, for all orderers to meet there. */
+static void send_again(struct step *step, struct ord_env *env, uint64_t seq,
 		       Orderer__KafkaMessageRegular__Class class)
 {
-	struct kafka_awaited *a = awaiting_find(&step->st->copies.awaiting, awaited);
-
-	if (!a || a->sent_at != seq + 1)
-		post(step, kafka_regular(step->ops->env_bytes(env), seq, class, awaited));
-	if (a)
-		a->sent_at = seq + 1;
+	post(step, kafka_regular(step->ops->env_bytes(env), seq, class, step->offset));
 }
 
-static void reject(struct step *step, int64_t awaited)
+static void reject(struct step *step)
 {
 	char text[64];
-	int n = snprintf(text, sizeof(text), REJECTED "%" PRId64, awaited);
+	int n = snprintf(text, sizeof(text), REJECTED "%" PRId64, step->offset);
 
 	post(step, kafka_connect((struct ord_bytes){(const uint8_t *)text, (size_t)n}));
 }
@@ -140,7 +139,6 @@ static void reject(struct step *step, int64_t awaited)
 
 static void consume_normal(struct step *step, const struct kafka_message *r, struct ord_env *env)
 {
-	int64_t awaited;
 	uint64_t seq;
 	struct ord_err e = {0};
 
@@ -152,19 +150,18 @@ static void consume_normal(struct step *step, const struct kafka_message *r, str
 		order_normal(step, env, r->original_offset);
 		return;
 	}
-	awaited = kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
+	kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
 	if (step->ops->process_normal(step->s, env, &seq, &e) == 0) {
-		send_again(step, env, seq, awaited, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL);
+		send_again(step, env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL);
 		return;
 	}
 	ord_log(step->s, ORD_WARN, "discarding bad normal message because = %s", e.msg);
-	reject(step, awaited);
+	reject(step);
 }
 
 /* *env becomes another message when it is checked again. */
 static void consume_config(struct step *step, const struct kafka_message *r, struct ord_env **env)
 {
-	int64_t awaited;
 	uint64_t seq;
 	struct ord_err e = {0};
 
@@ -178,14 +175,14 @@ static void consume_config(struct step *step, const struct kafka_message *r, str
 		order_config(step, *env, r->original_offset);
 		return;
 	}
-	awaited = kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
+	kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
 	if (step->ops->process_config(step->s, env, &seq, &e) == 0) {
-		step->st->resubmitted = awaited;
-		send_again(step, *env, seq, awaited, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG);
+		step->st->resubmitted = step->offset;
+		send_again(step, *env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG);
 		return;
 	}
 	ord_log(step->s, ORD_WARN, "rejecting config message because = %s", e.msg);
-	reject(step, awaited);
+	reject(step);
 }
 
 /* Messages of Fabric 1.0, or for a channel that may have an orderer of 1.0: checked at every
@@ -234,9 +231,10 @@ static void consume_regular(struct step *step, const struct kafka_message *r)
 		return;
 	}
 	if (r->class == ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__UNKNOWN ||
-	    (!step->fx->resubmission && !step->fx->exactly_once))
+	    (!step->fx->resubmission && !step->fx->exactly_once)) {
+		kafka_copies_drop(&step->st->copies, r->original_offset); /* of a better time */
 		consume_old(step, env);
-	else if (r->class > ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG || r->class < 0)
+	} else if (r->class > ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG || r->class < 0)
 		ord_log(step->s, ORD_ERROR, "unsupported regular kafka message type: %d", r->class);
 	else if (!is_of_class(step, r, env))
 		ord_log(step->s, ORD_ERROR, "discarding message of another type than it says");
