@@ -175,6 +175,7 @@ void chan_free(struct chan *c)
 		c->chain->ops->free(c->chain);
 	drop_queue(c);
 	cutter_fini(&c->cutter);
+	chan_counts_fini(&c->counts);
 	if (c->journal.journal)
 		journal_close(c->journal.journal);
 	if (c->ledger)

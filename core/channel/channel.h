@@ -135,6 +135,33 @@ int registrar_info(struct registrar *r, const char *channel_id, struct chan_info
 void registrar_list(struct registrar *r, void (*each)(void *arg, const char *name, bool system),
 		    void *arg);
 
+/* ---- counts ---------------------------------------------------------------------------------- */
+
+/* Messages of one type to Broadcast that were answered with one status. */
+struct chan_handled {
+	int32_t type; /* common.HeaderType */
+	int status;   /* common.Status */
+	atomic_uint_fast64_t n;
+	struct histogram validate, enqueue;
+	struct chan_handled *_Atomic next;
+};
+
+/* What is counted of a channel, for whoever publishes it; all of it only grows. */
+struct chan_counts {
+	struct histogram fill; /* of blocks, from a batch's first message until it is cut */
+	atomic_uint_fast64_t deliver_received, deliver_completed[2]; /* requests; by success */
+	atomic_uint_fast64_t deliver_blocks;
+	struct chan_handled *_Atomic handled;
+};
+
+/** The channel's, and as long as it. */
+struct chan_counts *chan_counts(struct chan *c);
+/** The row of @type and @status, made by the first who asks.   Thread: any. */
+struct chan_handled *chan_handled(struct chan_counts *c, int32_t type, int status);
+/** "ENDORSER_TRANSACTION", …, "unknown". */
+const char *chan_handled_type(const struct chan_handled *h, char tmp[static 12]);
+void chan_counts_fini(struct chan_counts *c);
+
 /* Watching a channel: Deliver streams wait for blocks and for errored(). */
 struct chan_watch {
 	/** A block was appended, the chain's errored() may have changed, or the channel closes.

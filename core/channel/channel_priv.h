@@ -85,6 +85,7 @@ struct chan {
 
 	/* chain thread */
 	struct cutter cutter;
+	uint64_t cutter_since_ns;     /* something is pending */
 	struct chanconf *cutter_conf; /* the limits are read from the live configuration */
 	bool block_made;              /* created and not yet written */
 	uint64_t next_number;
@@ -107,6 +108,8 @@ struct chan {
 	uint64_t last_config_block, last_config_seq;
 	struct ord_journal journal;
 	uint64_t journal_done;
+
+	struct chan_counts counts;
 
 	pthread_mutex_t watch_lock; /* guards the list; held while wake() runs */
 	struct chan_watch *watches;

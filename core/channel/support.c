@@ -121,6 +121,25 @@ static const struct ord_chanconf *limits_conf(struct chan *c)
 	return &c->cutter_conf->pub;
 }
 
+/* What was pending was cut. */
+static void note_fill(struct chan *c)
+{
+	histogram_observe(&c->counts.fill, clock_mono_ns() - c->cutter_since_ns);
+}
+
+/* @n batches came of one more message, where @before were pending. */
+static void note_batches(struct chan *c, size_t before, size_t n)
+{
+	if (n > 0 && before > 0)
+		note_fill(c);
+	else if (n > 0)
+		histogram_observe(&c->counts.fill, 0); /* of the message alone */
+	if (n > 1)
+		histogram_observe(&c->counts.fill, 0); /* likewise, behind what was pending */
+	if (c->cutter.n > 0 && (n > 0 || before == 0))
+		c->cutter_since_ns = clock_mono_ns();
+}
+
 static size_t order_cut(struct ord_support *s, struct ord_env *env, struct ord_batch *out[2],
 			uint64_t *wait_ns)
 {
@@ -128,15 +147,20 @@ static size_t order_cut(struct ord_support *s, struct ord_env *env, struct ord_b
 	const struct ord_chanconf *conf = limits_conf(c);
 	struct cutter_limits l = {conf->batch_max_count, conf->batch_preferred_max};
 	bool pending;
-	size_t n = cutter_order(&c->cutter, &l, env, out, &pending);
+	size_t before = c->cutter.n, n = cutter_order(&c->cutter, &l, env, out, &pending);
 
+	note_batches(c, before, n);
 	*wait_ns = pending ? conf->batch_timeout_ns : 0;
 	return n;
 }
 
 static struct ord_batch *cut(struct ord_support *s)
 {
-	return cutter_cut(&on_chain_thread(s)->cutter);
+	struct chan *c = on_chain_thread(s);
+
+	if (c->cutter.n > 0)
+		note_fill(c);
+	return cutter_cut(&c->cutter);
 }
 
 static struct ord_block *create_block(struct ord_support *s, struct ord_batch *take)

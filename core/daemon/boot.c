@@ -202,6 +202,7 @@ static struct service *make_service(const struct daemon *d)
 			(uint32_t)localconf_uint(conf, "Broadcast.MaxInflightPerStream"),
 		.max_inflight = MAX_INFLIGHT,
 		.max_inflight_bytes = localconf_uint(conf, "Broadcast.MaxInflightBytes"),
+		.count = d->metrics != NULL,
 		.broadcast_trace_dir = localconf_str(conf, "Debug.BroadcastTraceDir"),
 		.deliver_trace_dir = localconf_str(conf, "Debug.DeliverTraceDir"),
 	};
@@ -219,8 +220,8 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 	    (rc = pool_new((thread_cpus() + 1) / 2, "reader", &d->readers, e)) < 0)
 		return rc;
 	crypto_hot_keys(d->pool);
-	d->service = make_service(d);
 	daemon_metrics_init(d);
+	d->service = make_service(d);
 	if ((rc = listen_on(d, e)) < 0 || (rc = daemon_operations_start(d, e)) < 0 ||
 	    (rc = open_ledgers(d, environment, e)) < 0 || (rc = daemon_client_cas(d, e)) < 0 ||
 	    (rc = daemon_admin_start(d, e)) < 0 || (rc = net_server_start(d->server, e)) < 0)

@@ -51,6 +51,8 @@ int daemon_operations_start(struct daemon *d, struct ord_err *e);
 void daemon_metrics_init(struct daemon *d);
 /** The daemon's part of /metrics; @arg is the daemon.   Thread: the operations endpoint's. */
 void daemon_metrics(void *arg, struct ops_metrics *out);
+/** What was counted of messages and blocks, likewise. */
+void daemon_traffic(struct daemon *d, struct registrar *r, struct ops_metrics *out);
 /** Have the clients' listener log its calls, and count them if there are metrics. */
 void daemon_count_calls(struct daemon *d, struct net_opts *o);
 /** Serve the channel participation API when it is enabled, or Admin.ListenAddress is set: then to

@@ -13,14 +13,9 @@ static const char *const methods[] = {"Broadcast", "Deliver"};
 #define METHODS UTIL_ARRAY_LEN(methods)
 #define SERVICE "orderer_AtomicBroadcast"
 
-struct calls { /* that ended with one code */
-	atomic_uint_fast64_t count, duration_ns;
-	atomic_uint_fast64_t buckets[PLUGIN_METRIC_BOUNDS]; /* not cumulative */
-};
-
 struct daemon_metrics {
-	atomic_uint_fast64_t opened, closed; /* connections */
-	struct calls calls[METHODS][CODES];
+	atomic_uint_fast64_t opened, closed;    /* connections */
+	struct histogram calls[METHODS][CODES]; /* by the code they ended with */
 };
 
 /* ---- counting -----------------------------------------------------------------------------------
@@ -33,19 +28,6 @@ static void on_connect(void *arg, bool opened)
 	atomic_fetch_add_explicit(opened ? &m->opened : &m->closed, 1, memory_order_relaxed);
 }
 
-static void count_call(struct calls *c, uint64_t duration_ns)
-{
-	double seconds = (double)duration_ns / (double)CLOCK_SEC_NS;
-
-	atomic_fetch_add_explicit(&c->count, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->duration_ns, duration_ns, memory_order_relaxed);
-	for (size_t i = 0; i < PLUGIN_METRIC_BOUNDS; i++)
-		if (seconds <= plugin_metric_bounds[i]) {
-			atomic_fetch_add_explicit(&c->buckets[i], 1, memory_order_relaxed);
-			return;
-		}
-}
-
 static void on_call_end(void *arg, struct net_stream *s, int code, const char *why,
 			uint64_t duration_ns)
 {
@@ -55,7 +37,7 @@ static void on_call_end(void *arg, struct net_stream *s, int code, const char *w
 	net_log_call(arg, s, code, why, duration_ns);
 	for (size_t i = 0; method && code >= 0 && code < CODES && i < METHODS; i++)
 		if (strcmp(method + 1, methods[i]) == 0)
-			count_call(&m->calls[i][code], duration_ns);
+			histogram_observe(&m->calls[i][code], duration_ns);
 }
 
 /* ---- telling
@@ -71,34 +53,24 @@ static const struct ops_label *labels_of(struct ops_label l[static OPS_LABELS], 
 	return l;
 }
 
-static void add_duration(struct ops_metrics *out, const struct ops_label *labels, struct calls *c)
-{
-	uint64_t buckets[PLUGIN_METRIC_BOUNDS], below = 0, count = atomic_load(&c->count);
-
-	for (size_t i = 0; i < PLUGIN_METRIC_BOUNDS; i++)
-		buckets[i] = below += atomic_load(&c->buckets[i]);
-	ops_sample_histogram(out, labels,
-			     (double)atomic_load(&c->duration_ns) / (double)CLOCK_SEC_NS,
-			     count < below ? below : count, buckets);
-}
-
 static void add_calls(struct daemon_metrics *m, struct ops_metrics *out)
 {
 	struct ops_label l[OPS_LABELS];
+	struct histogram_sum sum;
 
 	ops_metric(out, "grpc_server_stream_requests_completed", 'c',
 		   "The number of stream requests completed.");
 	for (size_t i = 0; i < METHODS; i++)
 		for (int code = 0; code < CODES; code++)
-			if (atomic_load(&m->calls[i][code].count))
-				ops_sample(out, labels_of(l, i, code),
-					   (double)atomic_load(&m->calls[i][code].count));
+			if (histogram_read(&m->calls[i][code], &sum) > 0)
+				ops_sample(out, labels_of(l, i, code), (double)sum.count);
 	ops_metric(out, "grpc_server_stream_request_duration", 'h',
 		   "The time to complete a stream request.");
 	for (size_t i = 0; i < METHODS; i++)
 		for (int code = 0; code < CODES; code++)
-			if (atomic_load(&m->calls[i][code].count))
-				add_duration(out, labels_of(l, i, code), &m->calls[i][code]);
+			if (histogram_read(&m->calls[i][code], &sum) > 0)
+				ops_sample_histogram(out, labels_of(l, i, code), sum.seconds,
+						     sum.count, sum.buckets);
 }
 
 static void add_connections(struct daemon_metrics *m, struct ops_metrics *out)
@@ -171,8 +143,10 @@ void daemon_metrics(void *arg, struct ops_metrics *out)
 
 	add_connections(d->metrics, out);
 	add_calls(d->metrics, out);
-	if (r)
+	if (r) {
+		daemon_traffic(d, r, out);
 		add_channels(r, out);
+	}
 }
 
 /* ---- whether

@@ -62,12 +62,12 @@ void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double va
 }
 
 void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
-			  uint64_t count, const uint64_t buckets[static PLUGIN_METRIC_BOUNDS])
+			  uint64_t count, const uint64_t buckets[static HISTOGRAM_BOUNDS])
 {
-	for (size_t i = 0; i < PLUGIN_METRIC_BOUNDS; i++) {
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
 		char bound[32];
 
-		snprintf(bound, sizeof(bound), "%g", plugin_metric_bounds[i]);
+		snprintf(bound, sizeof(bound), "%g", histogram_bounds[i]);
 		add_series(m, "_bucket", labels, bound);
 		buf_printf(&m->text, "%" PRIu64 "\n", buckets[i]);
 	}

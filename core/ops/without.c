@@ -46,7 +46,7 @@ void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double va
 }
 
 void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
-			  uint64_t count, const uint64_t buckets[static PLUGIN_METRIC_BOUNDS])
+			  uint64_t count, const uint64_t buckets[static HISTOGRAM_BOUNDS])
 {
 	(void)m;
 	(void)labels;

@@ -6,14 +6,11 @@
 #include <plugin/plugin_priv.h>
 #include <stdlib.h>
 
-const double plugin_metric_bounds[PLUGIN_METRIC_BOUNDS] = {.005, .01, .025, .05, .1, .25,
-							   .5,   1,   2.5,  5,   10};
-
 struct series {
 	char *label_value;
 	_Atomic double value;
 	atomic_uint_fast64_t count;
-	atomic_uint_fast64_t buckets[PLUGIN_METRIC_BOUNDS]; /* not cumulative */
+	atomic_uint_fast64_t buckets[HISTOGRAM_BOUNDS]; /* not cumulative */
 	struct series *next;
 };
 
@@ -107,8 +104,8 @@ void plugin_metric_add(struct ord_metric *m, const char *label_value, double v)
 	add_double(&s->value, v);
 	if (m->kind == 'c')
 		return;
-	for (size_t i = 0; i < PLUGIN_METRIC_BOUNDS; i++)
-		if (v <= plugin_metric_bounds[i]) {
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++)
+		if (v <= histogram_bounds[i]) {
 			atomic_fetch_add(&s->buckets[i], 1);
 			break;
 		}
@@ -128,7 +125,7 @@ static void read_series(const struct ord_metric *m, struct series *s, struct plu
 		.value = atomic_load(&s->value),
 		.count = atomic_load(&s->count),
 	};
-	for (size_t i = 0; i < PLUGIN_METRIC_BOUNDS; i++)
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++)
 		out->buckets[i] = below += atomic_load(&s->buckets[i]);
 	if (out->count < below) /* an observation came in between */
 		out->count = below;

@@ -52,19 +52,16 @@ int plugin_check_chain(const struct plugin *p, const struct ord_chain *chain, st
 
 /* ---- metrics of plugins, for whoever publishes them ------------------------------ */
 
-#define PLUGIN_METRIC_BOUNDS 11 /* histogram buckets; the last one, +Inf, is count */
-extern const double plugin_metric_bounds[PLUGIN_METRIC_BOUNDS];
-
 /* One series of one metric, as it is now. */
 struct plugin_sample {
 	const char *name; /* "consensus_<plugin>_<name>" */
 	const char *help;
-	char kind;                              /* 'c' counter, 'g' gauge, 'h' histogram */
-	const char *label;                      /* "" : the metric has no label */
-	const char *label_value;                /* "" then, too */
-	double value;                           /* of a histogram: the sum */
-	uint64_t count;                         /* of a histogram: observations */
-	uint64_t buckets[PLUGIN_METRIC_BOUNDS]; /* cumulative */
+	char kind;                          /* 'c' counter, 'g' gauge, 'h' histogram */
+	const char *label;                  /* "" : the metric has no label */
+	const char *label_value;            /* "" then, too */
+	double value;                       /* of a histogram: the sum */
+	uint64_t count;                     /* of a histogram: observations */
+	uint64_t buckets[HISTOGRAM_BOUNDS]; /* cumulative */
 };
 
 /** Every series, metric by metric in order of registration.

@@ -31,6 +31,10 @@ struct message {
 	uint64_t seq;
 	int code;
 	char *why;
+	struct chan_counts *counts; /* the channel's; NULL: nobody counts */
+	int32_t type;               /* as it came */
+	uint64_t validate_ns;
+	uint64_t checked_at_ns; /* 0: it was refused then */
 };
 
 struct stream {
@@ -110,6 +114,34 @@ static void unlock(struct stream *s)
 	}
 }
 
+/* ---- counting ------------------------------------------------------------------------ */
+
+/* Those of the channel in its header, which is not the one it goes to when it asks for a new one.
+ */
+static struct chan_counts *counts_of(const struct message *m)
+{
+	struct service *sv = m->stream->service;
+
+	if (!sv->opts.count)
+		return NULL;
+	if (m->chan && strcmp(m->env->channel_id, chan_id(m->chan)) == 0)
+		return chan_counts(m->chan);
+	return &sv->counts.unknown;
+}
+
+static void count(struct message *m, int code)
+{
+	struct chan_handled *h;
+
+	if (!m->counts)
+		return;
+	h = chan_handled(m->counts, m->type, service_status(code));
+	atomic_fetch_add_explicit(&h->n, 1, memory_order_relaxed);
+	histogram_observe(&h->validate, m->validate_ns);
+	if (m->checked_at_ns)
+		histogram_observe(&h->enqueue, clock_mono_ns() - m->checked_at_ns);
+}
+
 /* ---- handing over, in stream order --------------------------------------------------- */
 
 static void set_why(struct message *m, int code, const char *why)
@@ -149,8 +181,10 @@ static void ask_ready(struct stream *s, struct message *m)
 	m->state = GETTING_READY;
 	pthread_mutex_unlock(&s->lock);
 	rc = chan_wait_ready(m->chan, &m->ready, &e);
-	if (rc < 0)
+	if (rc < 0) {
 		log_refused(m, rc, "Consenter", e.msg);
+		count(m, rc);
+	}
 	pthread_mutex_lock(&s->lock);
 	if (rc < 0) {
 		s->cursor = m->next;
@@ -169,8 +203,10 @@ static void hand_over(struct stream *s, struct message *m)
 	s->cursor = m->next;
 	pthread_mutex_unlock(&s->lock);
 	rc = chan_order(m->chan, m->env, m->config, m->seq, &m->ticket, &e);
-	if (rc < 0)
+	if (rc < 0) {
 		log_refused(m, rc, m->config ? "Configure" : "Order", e.msg);
+		count(m, rc);
+	}
 	pthread_mutex_lock(&s->lock);
 	if (rc < 0)
 		refuse(s, m, rc, e.msg);
@@ -182,6 +218,8 @@ static bool step(struct stream *s, struct message *m)
 	if (m->state == CHECKING || m->state == GETTING_READY)
 		return false;
 	if (s->failed || s->closed || m->code < 0) {
+		if (!s->failed && m->code < 0)
+			count(m, m->code);
 		s->failed = true;
 		s->cursor = m->next;
 		done(s, m);
@@ -229,6 +267,7 @@ static void on_settled(struct ord_ticket *t, int code, const char *why)
 
 	if (code < 0)
 		log_refused(m, code, m->config ? "Configure" : "Order", why ? why : err_name(code));
+	count(m, code);
 	pthread_mutex_lock(&s->lock);
 	if (code < 0)
 		refuse(s, m, code, why);
@@ -241,11 +280,26 @@ static void on_settled(struct ord_ticket *t, int code, const char *why)
 
 /* ---- checking, on a worker --------------------------------------------------------------- */
 
+/* The filters of its channel. */
+static int pass(struct message *m, struct ord_err *e)
+{
+	struct ord_env *config = NULL;
+	int rc;
+
+	if (!m->config)
+		return chan_process_normal(m->chan, m->env, &m->seq, e);
+	rc = chan_process_config_update(m->chan, m->env, &config, &m->seq, e);
+	if (rc == 0) {
+		env_unref(m->env);
+		m->env = config;
+	}
+	return rc;
+}
+
 static int process(struct message *m, struct ord_err *e)
 {
 	struct service *sv = m->stream->service;
 	struct registrar *r = *sv->opts.registrar;
-	struct ord_env *config = NULL;
 	int rc;
 
 	if ((rc = env_take(&m->body, &m->env, e)) < 0) {
@@ -255,17 +309,24 @@ static int process(struct message *m, struct ord_err *e)
 	trace_request(sv, sv->opts.broadcast_trace_dir, "Broadcast", m->env);
 	if (!m->env->header_ok) {
 		e->code = ORD_EINVAL;
+		m->type = -1;
+		m->counts = counts_of(m);
 		return err_wrap(e, "could not determine channel ID");
 	}
-	if ((rc = chan_route(r, m->env, &m->chan, &m->config, e)) < 0)
-		return rc;
-	if (!m->config)
-		return chan_process_normal(m->chan, m->env, &m->seq, e);
-	rc = chan_process_config_update(m->chan, m->env, &config, &m->seq, e);
-	if (rc == 0) {
-		env_unref(m->env);
-		m->env = config;
-	}
+	m->type = m->env->type;
+	rc = chan_route(r, m->env, &m->chan, &m->config, e);
+	m->counts = counts_of(m);
+	return rc < 0 ? rc : pass(m, e);
+}
+
+static int process_timed(struct message *m, struct ord_err *e)
+{
+	uint64_t began = clock_mono_ns();
+	int rc = process(m, e);
+	uint64_t ended = clock_mono_ns();
+
+	m->validate_ns = ended - began;
+	m->checked_at_ns = rc < 0 ? 0 : ended;
 	return rc;
 }
 
@@ -289,7 +350,7 @@ static void check(struct pool_task *t)
 	struct message *m = UTIL_CONTAINER(t, struct message, task);
 	struct stream *s = m->stream;
 	struct ord_err e = ERR_INIT;
-	int rc = process(m, &e);
+	int rc = (s->service->opts.count ? process_timed : process)(m, &e);
 
 	if (rc < 0)
 		log_rejected(m, e.msg);

@@ -87,6 +87,12 @@ static bool ring_full(struct stream *s)
 
 static void wake_pump(struct chan_watch *w);
 
+/* NULL: nobody counts, or the request got nowhere. */
+static struct chan_counts *counts_of(const struct stream *s)
+{
+	return s->service->opts.count && s->seek.chan ? chan_counts(s->seek.chan) : NULL;
+}
+
 /* Begin the request in @body: 0, or the status' error. */
 static int begin(struct stream *s, struct ord_bytes body, struct ord_err *e)
 {
@@ -105,6 +111,8 @@ static int begin(struct stream *s, struct ord_bytes body, struct ord_err *e)
 	k->chan = registrar_find(*sv->opts.registrar, k->env->channel_id);
 	if (!k->chan)
 		return err_set(e, ORD_ENOENT, "channel %s not found", k->env->channel_id);
+	if (counts_of(s))
+		atomic_fetch_add(&counts_of(s)->deliver_received, 1);
 	if ((rc = wire_unpack(&orderer__seek_info__descriptor, k->env->data, &info, e)) < 0)
 		return rc;
 	chan_watch(k->chan, &s->watch);
@@ -119,8 +127,12 @@ static int begin(struct stream *s, struct ord_bytes body, struct ord_err *e)
 	return rc;
 }
 
-static void end(struct stream *s)
+static void end(struct stream *s, bool success)
 {
+	struct chan_counts *counts = counts_of(s);
+
+	if (counts)
+		atomic_fetch_add(&counts->deliver_completed[success], 1);
 	if (s->watching)
 		chan_unwatch(s->seek.chan, &s->watch);
 	s->watching = false;
@@ -160,6 +172,8 @@ static int next_block(struct stream *s, struct ord_err *e)
 		return rc;
 	}
 	put(s, (struct item){.block = b});
+	if (counts_of(s))
+		atomic_fetch_add(&counts_of(s)->deliver_blocks, 1);
 	return k->next++ == k->stop ? 0 : SENT;
 }
 
@@ -181,7 +195,7 @@ static void log_end(const struct stream *s, int code, const struct ord_err *e)
 static void end_with(struct stream *s, int code, const struct ord_err *e)
 {
 	log_end(s, code, e);
-	end(s);
+	end(s, code == ORD_OK);
 	put(s, (struct item){.status = service_status(code)});
 }
 
@@ -236,7 +250,7 @@ static void pump(struct pool_task *t)
 		closed = s->closed;
 		pthread_mutex_unlock(&s->lock);
 		if (closed)
-			end(s);
+			end(s, false);
 		else
 			serve(s);
 		pthread_mutex_lock(&s->lock);
@@ -282,6 +296,7 @@ static void *on_open(struct net_stream *net, void *arg)
 	s->watch.wake = wake_pump;
 	s->task.run = pump;
 	pthread_mutex_init(&s->lock, NULL);
+	atomic_fetch_add(&s->service->counts.deliver_opened, 1);
 	log_debug(&logger, "Starting new deliver loop for %s", net_stream_peer(net));
 	return s;
 }
@@ -412,6 +427,7 @@ static void on_closed(struct net_stream *net, void *state)
 
 	(void)net;
 	s->finished = true;
+	atomic_fetch_add(&s->service->counts.deliver_closed, 1);
 	pthread_mutex_lock(&s->lock);
 	s->closed = true;
 	pthread_mutex_unlock(&s->lock);

@@ -187,6 +187,7 @@ void service_free(struct service *sv)
 	if (!sv)
 		return;
 	util_assert(!sv->starved);
+	chan_counts_fini(&sv->counts.unknown);
 	pthread_mutex_destroy(&sv->lock);
 	free(sv);
 }
@@ -194,4 +195,9 @@ void service_free(struct service *sv)
 const struct net_method *service_methods(struct service *sv)
 {
 	return sv->methods;
+}
+
+struct service_counts *service_counts(struct service *sv)
+{
+	return &sv->counts;
 }

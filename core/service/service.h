@@ -22,6 +22,7 @@ struct service_opts {
 	uint32_t max_inflight_stream; /* messages of one Broadcast stream under way */
 	uint32_t max_inflight;        /* of all Broadcast streams together */
 	uint64_t max_inflight_bytes;  /* likewise, in bytes */
+	bool count;                   /* what service_counts() and chan_counts() tell of */
 	const char *broadcast_trace_dir,
 		*deliver_trace_dir; /* a file a request; NULL or "": none */
 };
@@ -30,6 +31,14 @@ struct service *service_new(const struct service_opts *o);
 void service_free(struct service *s); /* after the net_server has stopped */
 /** Both methods, ending with path == NULL; the service's. */
 const struct net_method *service_methods(struct service *s);
+/* What belongs to no channel; chan_counts() has the rest. */
+struct service_counts {
+	atomic_uint_fast64_t deliver_opened, deliver_closed; /* streams */
+	struct chan_counts unknown; /* of channels that are not here, whatever they are called */
+};
+struct service_counts *service_counts(struct service *s);
+/** "BAD_REQUEST" and so on. */
+const char *service_status_name(int status);
 /** The common.Status of an ORD_E* code; ORD_OK is SUCCESS. */
 int service_status(int code);
 

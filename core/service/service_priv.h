@@ -16,7 +16,6 @@ enum {
 	STATUS_NOT_IMPLEMENTED = 501,
 	STATUS_SERVICE_UNAVAILABLE = 503
 };
-const char *service_status_name(int status);
 
 /* A Broadcast stream, and the message of its that waits for room. */
 struct starved {
@@ -30,6 +29,7 @@ struct starved {
 struct service {
 	struct service_opts opts;
 	struct net_method methods[3];
+	struct service_counts counts;
 	atomic_bool trace_failed; /* and somebody was told */
 
 	pthread_mutex_t lock; /* guards the rest */

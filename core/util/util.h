@@ -237,6 +237,24 @@ void log_counts(uint64_t checked[LOG_LEVELS], uint64_t written[LOG_LEVELS]);
 #define log_warn(l, ...)  log_at(l, ORD_WARN, __VA_ARGS__)
 #define log_error(l, ...) log_at(l, ORD_ERROR, __VA_ARGS__)
 
+/* ---- histogram: durations, counted without a lock ----------------------------- */
+
+#define HISTOGRAM_BOUNDS 11
+extern const double histogram_bounds[HISTOGRAM_BOUNDS]; /* seconds */
+
+struct histogram { /* zeroed to begin with */
+	atomic_uint_fast64_t sum_ns;
+	atomic_uint_fast64_t buckets[HISTOGRAM_BOUNDS + 1]; /* not cumulative */
+};
+struct histogram_sum {
+	double seconds;
+	uint64_t count;
+	uint64_t buckets[HISTOGRAM_BOUNDS]; /* cumulative; the last one, +Inf, is count */
+};
+void histogram_observe(struct histogram *h, uint64_t ns);
+/** Returns how many were observed. */
+uint64_t histogram_read(const struct histogram *h, struct histogram_sum *out);
+
 /* ---- threads ---------------------------------------------------------------- */
 
 /** Start a named thread (name cut to 15 bytes) with a small stack and all signals blocked.

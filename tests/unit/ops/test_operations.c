@@ -271,7 +271,7 @@ static void an_unknown_path_is_not_found(void **state)
 
 static void add_metrics(void *arg, struct ops_metrics *m)
 {
-	static const uint64_t buckets[PLUGIN_METRIC_BOUNDS] = {0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2};
+	static const uint64_t buckets[HISTOGRAM_BOUNDS] = {0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2};
 
 	assert_ptr_equal(arg, &checks);
 	ops_metric(m, "test_height", 'g', "A \\ and\na new line.");

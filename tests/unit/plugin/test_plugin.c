@@ -131,7 +131,7 @@ static void print_sample(void *arg, const struct plugin_sample *s)
 	buf_printf(out, "%s{%s=%s} %c %g", s->name, s->label, s->label_value, s->kind, s->value);
 	if (s->kind == 'h') {
 		buf_printf(out, " of %llu:", (unsigned long long)s->count);
-		for (size_t i = 0; i < PLUGIN_METRIC_BOUNDS; i++)
+		for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++)
 			buf_printf(out, " %llu", (unsigned long long)s->buckets[i]);
 	}
 	buf_add_str(out, "\n");

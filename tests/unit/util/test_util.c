@@ -244,12 +244,39 @@ static void errors_grow_on_the_way_up(void **state)
 	assert_null(err_nearest("Zebra", names));
 }
 
+static void a_histogram_counts_each_once(void **state)
+{
+	struct histogram h = {0};
+	struct histogram_sum sum;
+
+	(void)state;
+	assert_int_equal(histogram_read(&h, &sum), 0);
+	histogram_observe(&h, 0);
+	histogram_observe(&h, 5 * CLOCK_MS_NS); /* a bound belongs to its bucket */
+	histogram_observe(&h, 5 * CLOCK_MS_NS + 1);
+	histogram_observe(&h, 2 * CLOCK_SEC_NS);
+	histogram_observe(&h, 11 * CLOCK_SEC_NS);
+	assert_int_equal(histogram_read(&h, &sum), 5);
+	assert_int_equal(sum.buckets[0], 2);
+	assert_int_equal(sum.buckets[1], 3);
+	assert_int_equal(sum.buckets[7], 3); /* a second */
+	assert_int_equal(sum.buckets[8], 4);
+	assert_int_equal(sum.buckets[10], 4);
+	assert_true(sum.seconds > 13.01 && sum.seconds < 13.011);
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
+		histogram_observe(&h, (uint64_t)(histogram_bounds[i] * 1e9 + .5));
+		histogram_read(&h, &sum);
+		assert_true(sum.buckets[i] > (i ? sum.buckets[i - 1] : 0));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(duration_reads_what_go_reads),
 		cmocka_unit_test(varints_are_minimal_and_bounded),
 		cmocka_unit_test(map_keeps_what_was_put),
+		cmocka_unit_test(a_histogram_counts_each_once),
 		cmocka_unit_test(mailbox_hands_over_in_order),
 		cmocka_unit_test(pool_runs_every_task),
 		cmocka_unit_test(json_strings_are_escaped_as_go_does),
