@@ -54,6 +54,13 @@ static void settle_all(struct kafka_chain *c, struct kafka_tickets *list, int co
 	free(taken.all);
 }
 
+/* Under the lock, so that the last one told is the last one. */
+static void tell_phase(struct kafka_chain *c)
+{
+	kafka_metrics_set(c->kafka->metrics, KAFKA_GAUGE_STATE, c->ops->channel_id(c->s),
+			  (double)c->phase);
+}
+
 void kafka_chain_enter(struct kafka_chain *c, enum kafka_phase phase, const char *why)
 {
 	enum kafka_phase old;
@@ -62,6 +69,7 @@ void kafka_chain_enter(struct kafka_chain *c, enum kafka_phase phase, const char
 	old = c->phase;
 	if (old != KAFKA_HALTED)
 		c->phase = phase;
+	tell_phase(c);
 	snprintf(c->why, sizeof(c->why), "%s", why);
 	pthread_mutex_unlock(&c->lock);
 	if (phase == KAFKA_LOST_TOPIC)
@@ -195,6 +203,7 @@ static void chain_halt(struct ord_chain *chain)
 	kafka_chain_enter(c, KAFKA_HALTED, HALTED);
 	c->ops->mailbox_close(c->inbox);
 	c->ops->thread_join(c->thread);
+	kafka_metrics_leave(c->kafka->metrics, c);
 	kafka_flight_close(c->flight);
 	settle_all(c, &c->ready, ORD_ECLOSED, HALTED);
 	settle_all(c, &c->probes, ORD_ECLOSED, HALTED);
@@ -266,6 +275,7 @@ int kafka_chain_new(struct kafka *k, struct ord_support *s, struct ord_bytes met
 	pthread_mutex_init(&c->lock, NULL);
 	c->inbox = s->ops->mailbox_new(s, KAFKA_WAKES);
 	c->flight = kafka_flight_new(s, patience(&k->settings), kafka_chain_wake, c);
+	tell_phase(c);
 	*out = &c->chain;
 	return 0;
 }

@@ -20,7 +20,7 @@ struct kafka {
 	const struct ord_host *host;
 	struct kafka_settings settings;
 	struct kafka_clients clients;
-	struct ord_metric *persisted; /* gauge, by channel */
+	struct kafka_metrics *metrics;
 };
 
 struct kafka_link;
@@ -74,6 +74,8 @@ struct kafka_chain {
 	uint64_t down_since;         /* the brokers were not reached; ORD_NEVER: they are */
 	uint64_t say_at;             /* when to say so again */
 	struct ord_err said;
+	int64_t lag;      /* as told last */
+	uint64_t lag_due; /* when to look at it again, under load */
 };
 
 /** Thread: control.   Errors: ORD_EINVAL the metadata is not Kafka's. */

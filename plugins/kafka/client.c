@@ -46,14 +46,30 @@ static void on_error(struct kafka_client *c, rd_kafka_t *rk, rd_kafka_event_t *e
 		tell(c, KAFKA_ALL_DOWN, rd_kafka_event_error_string(event));
 }
 
+/* The messages of one request, which are of one topic. */
+static void on_delivery(rd_kafka_event_t *event)
+{
+	struct kafka_traffic *traffic = NULL;
+	const rd_kafka_message_t *m;
+	size_t n = 0, bytes = 0;
+
+	while ((m = rd_kafka_event_message_next(event)) != NULL) {
+		if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+			traffic = rd_kafka_topic_opaque(m->rkt);
+			n++;
+			bytes += m->len + m->key_len;
+		}
+		kafka_flight_report(m->_private, m->err);
+	}
+	if (traffic)
+		kafka_metrics_delivered(traffic, n, bytes);
+}
+
 static void on_event(rd_kafka_t *rk, rd_kafka_event_t *event, void *opaque)
 {
-	const rd_kafka_message_t *m;
-
 	switch (rd_kafka_event_type(event)) {
 	case RD_KAFKA_EVENT_DR:
-		while ((m = rd_kafka_event_message_next(event)) != NULL)
-			kafka_flight_report(m->_private, m->err);
+		on_delivery(event);
 		break;
 	case RD_KAFKA_EVENT_ERROR:
 		on_error(opaque, rk, event);
@@ -94,6 +110,7 @@ static rd_kafka_t *make(struct kafka_client *c, rd_kafka_type_t type, struct ord
 	rd_kafka_conf_set_log_cb(conf, log_line);
 	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
 	rd_kafka_conf_set_background_event_cb(conf, on_event);
+	kafka_metrics_watch(c->all->metrics, conf);
 	if (rd_kafka_conf_set(conf, "bootstrap.servers", c->brokers, why, sizeof(why)) !=
 		    RD_KAFKA_CONF_OK ||
 	    !(rk = rd_kafka_new(type, conf, why, sizeof(why)))) {
@@ -143,9 +160,9 @@ static struct kafka_client *client_new(struct kafka_clients *all, char *take_bro
  * -------------------------------------------------------------------------------- */
 
 void kafka_clients_init(struct kafka_clients *all, const struct ord_host *host,
-			const struct kafka_settings *settings)
+			const struct kafka_settings *settings, struct kafka_metrics *metrics)
 {
-	*all = (struct kafka_clients){.host = host, .settings = settings};
+	*all = (struct kafka_clients){.host = host, .settings = settings, .metrics = metrics};
 	pthread_mutex_init(&all->lock, NULL);
 }
 

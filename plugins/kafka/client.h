@@ -9,6 +9,7 @@
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 
+#include "metrics.h"
 #include "settings.h"
 
 enum kafka_notice {
@@ -38,12 +39,13 @@ struct kafka_client {
 struct kafka_clients {
 	const struct ord_host *host;
 	const struct kafka_settings *settings;
+	struct kafka_metrics *metrics;
 	pthread_mutex_t lock; /* guards all below, and what is the registry's in each client */
 	struct kafka_client *first;
 };
 
 void kafka_clients_init(struct kafka_clients *all, const struct ord_host *host,
-			const struct kafka_settings *settings);
+			const struct kafka_settings *settings, struct kafka_metrics *metrics);
 void kafka_clients_fini(struct kafka_clients *all);
 /** The client for @brokers (NULL-terminated "host:port"), made when there is none.
  *  Blocks: no, brokers are connected to in the background.   Errors: ORD_EINVAL, ORD_EUNAVAIL. */

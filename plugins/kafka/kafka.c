@@ -19,11 +19,8 @@ static int kafka_open(const struct ord_host *h, void **plugin, struct ord_err *e
 		free(k);
 		return e->code;
 	}
-	kafka_clients_init(&k->clients, h, &k->settings);
-	k->persisted = h->ops->metric(h, "last_offset_persisted", "channel",
-				      "The offset specified in the block metadata of the most "
-				      "recently committed block.",
-				      'g');
+	k->metrics = kafka_metrics_new(h);
+	kafka_clients_init(&k->clients, h, &k->settings, k->metrics);
 	*plugin = k;
 	return 0;
 }
@@ -35,6 +32,7 @@ static void kafka_close(void *plugin)
 	if (!k)
 		return;
 	kafka_clients_fini(&k->clients);
+	kafka_metrics_free(k->metrics);
 	kafka_settings_fini(&k->settings);
 	free(k);
 }

@@ -15,6 +15,15 @@ static void on_notice(struct kafka_watch *w, enum kafka_notice what, const char 
 	kafka_chain_wake(c);
 }
 
+/* The producer has one handle on a topic, however often it is asked for. */
+static rd_kafka_topic_t *target(rd_kafka_t *producer, const char *name, struct kafka_metrics *m)
+{
+	rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(producer);
+
+	rd_kafka_topic_conf_set_opaque(conf, kafka_metrics_topic(m, name));
+	return rd_kafka_topic_new(producer, name, conf);
+}
+
 struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e)
 {
 	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
@@ -34,7 +43,7 @@ struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e)
 		return NULL;
 	}
 	l->topic.source = rd_kafka_topic_new(l->topic.client->consumer, name, NULL);
-	l->target = rd_kafka_topic_new(l->topic.client->producer, name, NULL);
+	l->target = target(l->topic.client->producer, name, c->kafka->metrics);
 	kafka_flight_aim(c->flight, l->target);
 	return l;
 }

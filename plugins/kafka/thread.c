@@ -11,6 +11,7 @@
 #include "link.h"
 
 #define CONSUME_MAX 64
+#define LAG_NS      1000000000u
 #define REPOST_NS   1000000000u /* between attempts to send the chain's own messages again */
 #define FAREWELL_MS 5000        /* for what is on its way when the chain halts */
 
@@ -179,6 +180,7 @@ static uint64_t tend(struct kafka_chain *c)
 	answer_probes(c);
 	if (!kafka_flight_landed(c->flight))
 		due = sooner(due, now(c) + REPOST_NS);
+	due = sooner(due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
 	return sooner(due, c->trouble_until);
 }
 
@@ -206,13 +208,17 @@ static bool delivered(const struct kafka_effects *fx)
 	return !is_halted(c);
 }
 
+static void tell(const struct kafka_chain *c, enum kafka_gauge which, int64_t value)
+{
+	kafka_metrics_set(c->kafka->metrics, which, c->ops->channel_id(c->s), (double)value);
+}
+
 static void note_state(struct kafka_chain *c, int64_t persisted)
 {
 	if (c->blocked != kafka_is_blocked(&c->st))
 		kafka_chain_block(c, !c->blocked);
 	if (c->st.persisted != persisted)
-		c->kafka->host->ops->metric_add(c->kafka->persisted, c->ops->channel_id(c->s),
-						(double)c->st.persisted);
+		tell(c, KAFKA_GAUGE_PERSISTED, c->st.persisted);
 	if (c->sequence != c->ops->sequence(c->s))
 		reconfigure(c);
 }
@@ -269,6 +275,21 @@ static bool is_interrupted(const struct kafka_chain *c)
 	return is_halted(c) || c->old || c->check;
 }
 
+/* How far behind is the chain?  Under load it looks now and then; with nothing to do it is not. */
+static void note_lag(struct kafka_chain *c, bool more)
+{
+	int64_t lag = 0;
+
+	if (more ? now(c) < c->lag_due : c->lag == 0)
+		return;
+	if (more) {
+		lag = kafka_topic_behind(&c->link->topic, c->next);
+		c->lag_due = now(c) + LAG_NS;
+	}
+	c->lag = lag;
+	tell(c, KAFKA_GAUGE_LAG, lag);
+}
+
 static bool consume_some(struct kafka_chain *c)
 {
 	rd_kafka_message_t *m[CONSUME_MAX];
@@ -288,6 +309,7 @@ static void serve(struct kafka_chain *c)
 		bool more = consume_some(c);
 		uint64_t due = tend(c);
 
+		note_lag(c, more);
 		if (now(c) >= c->st.timer_at)
 			step(c, (struct kafka_event){.type = KAFKA_EXPIRED});
 		if (!more && !is_interrupted(c))
@@ -383,6 +405,8 @@ void kafka_chain_run(void *chain)
 
 	c->fx = (struct kafka_effects){.support = c->s, .post = post, .delivered = delivered};
 	configure(c);
+	tell(c, KAFKA_GAUGE_PERSISTED, c->st.persisted);
+	tell(c, KAFKA_GAUGE_LAG, 0);
 	while (!is_halted(c)) {
 		struct ord_err e = {0};
 

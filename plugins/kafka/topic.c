@@ -97,6 +97,18 @@ int kafka_topic_offsets(const struct kafka_topic *t, int64_t *oldest, int64_t *n
 			rd_kafka_err2str(err));
 }
 
+int64_t kafka_topic_behind(const struct kafka_topic *t, int64_t next)
+{
+	int64_t oldest, end;
+
+	if (rd_kafka_get_watermark_offsets(t->client->consumer, t->name, 0, &oldest, &end) !=
+	    RD_KAFKA_RESP_ERR_NO_ERROR)
+		return 0;
+	if (next < oldest)
+		next = oldest;
+	return end > next ? end - next : 0;
+}
+
 /* ---- administration
  * ------------------------------------------------------------------------------ */
 

@@ -31,6 +31,8 @@ void kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out);
 /** The oldest offset that it holds, and the one that the next message gets. */
 int kafka_topic_offsets(const struct kafka_topic *t, int64_t *oldest, int64_t *next,
 			struct ord_err *e);
+/** How many messages behind @next are known?   Blocks: no. */
+int64_t kafka_topic_behind(const struct kafka_topic *t, int64_t next);
 /** Can a message be written now?  Asks, and writes nothing.  @min_insync: of the limits. */
 int kafka_topic_health(const struct kafka_topic *t, int64_t min_insync, struct ord_err *e);
 
