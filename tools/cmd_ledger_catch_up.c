@@ -103,7 +103,10 @@ static int catch_up(struct run *r, struct ord_err *e)
 static int catch_up_run(const void *opts, const struct ctl_args *args, struct ord_err *e)
 {
 	const struct catch_up_opts *o = opts;
-	struct run r = {.o = o, .c = {.peer = o->remote.orderer, .until = o->until}};
+	struct run r = {.o = o,
+			.c = {.from = {.best_effort = true}, /* what it has is looked at anyway */
+			      .peer = o->remote.orderer,
+			      .until = o->until}};
 	int rc = 0;
 
 	(void)args;
