@@ -19,9 +19,9 @@
 
 /* Zero stands for the default, as in Fabric. */
 #define DURATIONS(X)                                                                             \
-	X("Retry.ShortInterval", 5, s, "How long to wait between tries to reach the brokers."),  \
-		X("Retry.ShortTotal", 10, m, "How long ShortInterval holds."),                   \
-		X("Retry.LongInterval", 5, m, "How long to wait after that. Tries never end."),  \
+	X("Retry.ShortInterval", 5, s, "Between tries to reach the brokers, which never end."),  \
+		X("Retry.ShortTotal", 10, m, "How long each failed try is logged."),             \
+		X("Retry.LongInterval", 5, m, "How often a failure is logged after that."),      \
 		X("Retry.LongTotal", 12, h, TRIES_NEVER_END),                                    \
 		X("Retry.NetworkTimeouts.DialTimeout", 10, s,                                    \
 		  "How long connecting to a broker may take, TLS and SASL included."),           \

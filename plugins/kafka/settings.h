@@ -8,7 +8,8 @@
 #include <string.h>
 
 struct kafka_settings {
-	/* between tries: short_interval until short_total is over, then long_interval for ever */
+	/* one try every short_interval, for ever; each is logged until short_total is over, then
+	 * one every long_interval */
 	uint64_t short_interval_ns, short_total_ns, long_interval_ns;
 	uint64_t dial_timeout_ns, read_timeout_ns, write_timeout_ns;
 	uint32_t replication_factor; /* 0: the brokers' default */
