@@ -169,15 +169,15 @@ static bool is_canonical(struct ord_bytes whole, struct ord_bytes payload,
 	       whole.len == field_len(payload) + field_len(signature);
 }
 
-/* @whole may be NULL; what is kept of it is gone from it. */
+/* @rest stands behind the two.  @whole may be NULL; what is kept of it is gone from it. */
 static struct ord_env *env_build(struct ord_bytes payload, struct ord_bytes signature,
-				 struct buf *whole, struct ord_err *e)
+				 struct ord_bytes rest, struct buf *whole, struct ord_err *e)
 {
 	struct ord_env view = {.payload = payload, .signature = signature, .owned = BUF_INIT}, *env;
 	bool keep = whole && whole->cap - whole->len <= KEEP_SLACK &&
 		    is_canonical(buf_bytes(whole), payload, signature);
 	struct ord_bytes id = {0};
-	size_t raw_len = field_len(payload) + field_len(signature);
+	size_t raw_len = field_len(payload) + field_len(signature) + rest.len;
 	uint8_t *raw, *p;
 
 	if (parse_headers(&view, &id, e) < 0)
@@ -193,6 +193,9 @@ static struct ord_env *env_build(struct ord_bytes payload, struct ord_bytes sign
 	} else {
 		p = put_field(p, 0x0a, &env->payload);
 		p = put_field(p, 0x12, &env->signature);
+		if (rest.len)
+			memcpy(p, rest.data, rest.len);
+		p += rest.len;
 		env->raw = bytes_of(raw, raw_len);
 		rebase(env, payload.data);
 	}
@@ -203,19 +206,33 @@ static struct ord_env *env_build(struct ord_bytes payload, struct ord_bytes sign
 	return env;
 }
 
-/* The fields of an Envelope, the last of each. */
+/* A field that is not known, as Go writes it again: only its tag is made anew. */
+static void keep_field(struct buf *out, struct ord_bytes field)
+{
+	uint8_t number[10];
+	uint64_t tag = 0;
+	size_t used = uvarint_get(field, &tag);
+
+	buf_add(out, number, uvarint_put(number, tag));
+	buf_add(out, field.data + used, field.len - used);
+}
+
+/* The fields of an Envelope, the last of each, and all others if @rest is not NULL. */
 static int split(struct ord_bytes b, struct ord_bytes *payload, struct ord_bytes *signature,
-		 struct ord_err *e)
+		 struct buf *rest, struct ord_err *e)
 {
 	struct wire_cursor c = wire_cursor_of(b);
+	const uint8_t *at = c.p;
 	struct wire_field f;
 
 	*payload = *signature = (struct ord_bytes){0};
-	while (wire_next(&c, &f)) {
+	for (; wire_next(&c, &f); at = c.p) {
 		if (wire_is_bytes(&f, 1))
 			*payload = f.bytes;
 		else if (wire_is_bytes(&f, 2))
 			*signature = f.bytes;
+		else if (rest)
+			keep_field(rest, bytes_of(at, (size_t)(c.p - at)));
 	}
 	if (c.why)
 		return err_set(e, ORD_EINVAL, "error unmarshaling Envelope: %s", c.why);
@@ -225,25 +242,27 @@ static int split(struct ord_bytes b, struct ord_bytes *payload, struct ord_bytes
 int env_parse(struct ord_bytes b, struct ord_env **out, struct ord_err *e)
 {
 	struct ord_bytes payload, signature;
-	int rc = split(b, &payload, &signature, e);
+	struct buf rest = BUF_INIT;
+	int rc = split(b, &payload, &signature, &rest, e);
 
-	*out = rc < 0 ? NULL : env_build(payload, signature, NULL, e);
+	*out = rc < 0 ? NULL : env_build(payload, signature, buf_bytes(&rest), NULL, e);
+	buf_fini(&rest);
 	return rc;
 }
 
 int env_take(struct buf *take, struct ord_env **out, struct ord_err *e)
 {
 	struct ord_bytes payload, signature;
-	int rc = split(buf_bytes(take), &payload, &signature, e);
+	int rc = split(buf_bytes(take), &payload, &signature, NULL, e);
 
-	*out = rc < 0 ? NULL : env_build(payload, signature, take, e);
+	*out = rc < 0 ? NULL : env_build(payload, signature, bytes_of(NULL, 0), take, e);
 	buf_fini(take);
 	return rc;
 }
 
 struct ord_env *env_make(struct ord_bytes payload, struct ord_bytes signature)
 {
-	return env_build(payload, signature, NULL, NULL);
+	return env_build(payload, signature, bytes_of(NULL, 0), NULL, NULL);
 }
 
 struct ord_env *env_ref(struct ord_env *env)

@@ -93,9 +93,12 @@ struct ord_env {
  *  "error unmarshaling Payload: …", "header not set", "channel header not set",
  *  "error unmarshaling channel header: …" (spec 5.4); the return is 0 then, too.
  *  A signature header that does not parse leaves has_signature_header false.
+ *  Fields that are not known stand behind the others in raw, as Go writes them again: in a log that
+ *  Go's orderers write to, too, an envelope must become the same bytes for all.
  *  Thread: any.   Owns: @b borrowed and copied once.   Errors: ORD_EINVAL. */
 int env_parse(struct ord_bytes b, struct ord_env **out, struct ord_err *e);
-/** env_parse() that keeps the buffer where its bytes are canonical, as those of every client are.
+/** env_parse() for what clients send: it keeps the buffer where its bytes are canonical, as those
+ *  of every client are, and leaves out fields that are not known, since peers refuse them.
  *  Owns: takes what @take holds, also when it fails. */
 int env_take(struct buf *take, struct ord_env **out, struct ord_err *e);
 /** Build from payload and signature; header_ok tells whether the headers parse. */

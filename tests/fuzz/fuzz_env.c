@@ -18,7 +18,8 @@ static void same(const struct ord_env *a, const struct ord_env *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ord_env *env, *again, *made;
+	struct ord_env *env, *again, *made, *taken;
+	struct buf b = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 
 	if (env_parse(bytes_of(data, size), &env, &e) < 0) {
@@ -29,7 +30,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	util_assert(env_parse(env->raw, &again, &e) == 0);
 	same(env, again);
 	made = env_make(env->payload, env->signature);
-	same(env, made);
+	buf_add(&b, data, size); /* of a client: without what is not known */
+	util_assert(env_take(&b, &taken, &e) == 0);
+	same(taken, made);
+	util_assert(made->raw.len <= env->raw.len &&
+		    memcmp(env->raw.data, made->raw.data, made->raw.len) == 0);
+	env_unref(taken);
 	env_unref(made);
 	env_unref(again);
 	env_unref(env);

@@ -135,13 +135,11 @@ static void a_real_transaction_shows_its_headers(void **state)
 static void other_encodings_become_the_canonical_one(void **state)
 {
 	static const char *const same[] = {
-		"0a0161 120162",             /* as it should be */
-		"120162 0a0161",             /* turned round */
-		"0a8180800061 120162",       /* a longer length */
-		"0a0161 120162 7a0163 7805", /* unknown fields */
-		"0a017a 0a0161 120162",      /* twice: the last counts */
-		"0805 0a0161 120162",        /* a payload that is a number is not the payload */
-		"8a00 0161 120162",          /* a longer tag */
+		"0a0161 120162",        /* as it should be */
+		"120162 0a0161",        /* turned round */
+		"0a8180800061 120162",  /* a longer length */
+		"0a017a 0a0161 120162", /* twice: the last counts */
+		"8a00 0161 120162",     /* a longer tag */
 	};
 	struct ord_err e = ERR_INIT;
 
@@ -151,6 +149,35 @@ static void other_encodings_become_the_canonical_one(void **state)
 
 		test_same_hex(env->raw, "0a0161120162");
 		env_unref(env);
+	}
+}
+
+/* Go's orderers write them again behind the two that they know. */
+static void unknown_fields_are_kept_but_for_clients(void **state)
+{
+	static const char *const cases[][2] = {
+		{"0a0161 120162 7a0163 7805", "7a01637805"},
+		{"7a0163 0a0161 120162 7805", "7a01637805"},
+		{"0805 0a0161 120162", "0805"}, /* a payload that is a number is not the payload */
+		{"0a0161 fa00 0163 120162", "7a0163"},   /* a longer tag */
+		{"0a0161 120162 7a8100 63", "7a810063"}, /* a longer length */
+	};
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(cases); i++) {
+		struct buf b = test_hex(cases[i][0]);
+		char *want = x_printf("0a0161120162%s", cases[i][1]);
+		struct ord_env *env;
+
+		test_ok(env_parse(buf_bytes(&b), &env, &e), &e);
+		test_same_hex(env->raw, want);
+		assert_int_equal(env_size(env), 2);
+		env_unref(env);
+		test_ok(env_take(&b, &env, &e), &e);
+		test_same_hex(env->raw, "0a0161120162");
+		env_unref(env);
+		free(want);
 	}
 }
 
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test(every_golden_envelope_is_re_encoded_identically),
 		cmocka_unit_test(a_real_transaction_shows_its_headers),
 		cmocka_unit_test(other_encodings_become_the_canonical_one),
+		cmocka_unit_test(unknown_fields_are_kept_but_for_clients),
 		cmocka_unit_test(absent_payload_and_signature_are_left_out),
 		cmocka_unit_test(an_envelope_that_does_not_parse_is_no_object),
 		cmocka_unit_test(bad_headers_are_told_in_broadcasts_words),
