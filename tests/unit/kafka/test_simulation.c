@@ -419,6 +419,44 @@ static void one_switch_doubles_nothing(void **state)
 			fail_msg("run %u", i);
 }
 
+/* ---- a copy that a full block leaves behind
+ * ----------------------------------------------------------- */
+
+static void put_copy(struct world *w, const char *text, int64_t original)
+{
+	struct ord_env *env = fake_chan_env(text, false);
+	struct kafka_bytes m =
+		kafka_regular(env->raw, 0, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL, original);
+
+	world_append(w, kafka_view(m));
+	free(m.data);
+	env_unref(env);
+}
+
+/* By Go's rule that it was ordered is forgotten, and so it is by an orderer that starts again right
+ * there: else only one of the two would order the next copy. */
+static void what_go_forgets_is_forgotten_after_a_restart_too(void **state)
+{
+	struct world *w = world_new(
+		2, (struct world_conf){.max_count = 10, .preferred_max = 44, .resubmission = true});
+	char *ledger;
+
+	(void)state;
+	put_copy(w, "first.", 0);
+	put_copy(w, "left-behind.", 1);
+	while (world_consume(w, 0) || world_consume(w, 1))
+		;
+	assert_int_equal(w->nodes[1].n_blocks, 2);
+	world_crash(w, 1, 0, 0);
+	put_copy(w, "left-behind.", 1);
+	assert_true(world_quiesce(w));
+	ledger = world_ledger(w, 0);
+	assert_string_equal(ledger, "[first.][left-behind.][left-behind.]");
+	check_node(w, 1, ledger);
+	free(ledger);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +466,7 @@ int main(void)
 		cmocka_unit_test(the_capability_comes_and_goes),
 		cmocka_unit_test(exactly_once_comes_and_goes),
 		cmocka_unit_test(one_switch_doubles_nothing),
+		cmocka_unit_test(what_go_forgets_is_forgotten_after_a_restart_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
