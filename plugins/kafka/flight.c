@@ -10,12 +10,20 @@
 	"brokers' message.max.bytes and replica.fetch.max.bytes) above the channel's "          \
 	"Orderer.BatchSize.AbsoluteMaxBytes"
 
-/* A client's message has a ticket until it is settled; the chain's own have their bytes. */
+#define CANNOT "cannot enqueue"
+#define HALTED "consenter for this channel has been halted"
+
+/* As many bytes as the producer puts into one request. */
+#define BATCH_BYTES 786432
+
+/* A client's message has a ticket until it is settled, and its bytes until the producer has it; one
+ * of the chain's own keeps them. */
 struct message {
 	struct kafka_flight *flight;
 	struct ord_ticket *ticket;
 	uint64_t due;
-	struct kafka_bytes own;
+	bool own;
+	struct kafka_bytes bytes;
 	struct message *prev, *next; /* in the flight's list of those with a ticket */
 };
 
@@ -34,6 +42,8 @@ struct kafka_flight {
 	unsigned refs;        /* the chain's, and one of each message on its way */
 	rd_kafka_topic_t *topic;
 	struct message *oldest, *newest; /* with a ticket */
+	struct message *held;            /* the first of them that the producer does not have yet */
+	unsigned sent;                   /* clients' messages that it has */
 	unsigned posted;                 /* the chain's own messages that are on their way */
 	struct queue lost;               /* and those that were, to be sent again */
 	rd_kafka_resp_err_t refusal;     /* since the chain thread has asked */
@@ -80,12 +90,16 @@ static void list_add(struct kafka_flight *f, struct message *m)
 	m->prev = f->newest;
 	*(f->newest ? &f->newest->next : &f->oldest) = m;
 	f->newest = m;
+	if (!f->held)
+		f->held = m;
 }
 
 static void list_drop(struct kafka_flight *f, struct message *m)
 {
 	*(m->prev ? &m->prev->next : &f->oldest) = m->next;
 	*(m->next ? &m->next->prev : &f->newest) = m->prev;
+	if (f->held == m)
+		f->held = m->next;
 	m->prev = m->next = NULL;
 }
 
@@ -105,18 +119,23 @@ static struct message *queue_take(struct queue *q)
 	return m;
 }
 
-/* Settled under the lock, so that none is after kafka_flight_close(). */
+static void message_free(struct message *m)
+{
+	free(m->bytes.data);
+	free(m);
+}
+
+/* Settled under the lock, so that none is after kafka_flight_close().  What the producer has is
+ * freed by its report. */
 static void settle(struct kafka_flight *f, struct message *m, int code, const char *why)
 {
+	bool held = m->bytes.data != NULL;
+
 	list_drop(f, m);
 	f->ops->settle(m->ticket, code, why);
 	m->ticket = NULL;
-}
-
-static void message_free(struct message *m)
-{
-	free(m->own.data);
-	free(m);
+	if (held)
+		message_free(m);
 }
 
 /* The lock is let go of. */
@@ -134,87 +153,110 @@ static void unref_unlock(struct kafka_flight *f)
 /* ---- sending -----------------------------------------------------------------------------------
  */
 
-static int refused(rd_kafka_resp_err_t err, struct ord_err *e)
+static void settle_by(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {
-	if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-		return ord_fail(e, ORD_ETOOBIG, "%s", TOO_LARGE);
-	if (err > RD_KAFKA_RESP_ERR_NO_ERROR)
-		return ord_fail(e, ORD_EUNAVAIL, "cannot enqueue: %s", rd_kafka_err2str(err));
-	return ord_fail(e, ORD_EUNAVAIL, "cannot enqueue");
+	char why[512];
+
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		settle(f, m, ORD_OK, NULL);
+	} else if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+		settle(f, m, ORD_ETOOBIG, TOO_LARGE);
+	} else if (err > RD_KAFKA_RESP_ERR_NO_ERROR) {
+		snprintf(why, sizeof(why), CANNOT ": %s", rd_kafka_err2str(err));
+		settle(f, m, ORD_EUNAVAIL, why);
+	} else {
+		settle(f, m, ORD_EUNAVAIL, CANNOT);
+	}
 }
 
 /* Under the lock.  What a broker says is above NO_ERROR, what librdkafka itself says is below. */
 static void note_refusal(struct kafka_flight *f, rd_kafka_resp_err_t err)
 {
-	if (err > RD_KAFKA_RESP_ERR_NO_ERROR && err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-		f->refusal = err;
+	if (err <= RD_KAFKA_RESP_ERR_NO_ERROR || err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+		return;
+	f->refusal = err;
+	if (!f->closed)
+		f->wake(f->arg);
 }
 
 /* Under the lock, which makes the order of the calls the order in the topic.  @flags:
- * RD_KAFKA_MSG_F_FREE gives @bytes away. */
-static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct kafka_bytes bytes, int flags,
-				   struct message *m)
+ * RD_KAFKA_MSG_F_FREE gives the bytes away. */
+static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct message *m, int flags)
 {
 	if (!f->topic)
 		return RD_KAFKA_RESP_ERR__STATE;
-	if (rd_kafka_produce(f->topic, 0, flags, bytes.data, bytes.len, "0", 1, m) == 0)
-		return RD_KAFKA_RESP_ERR_NO_ERROR;
-	return rd_kafka_last_error();
+	if (rd_kafka_produce(f->topic, 0, flags, m->bytes.data, m->bytes.len, "0", 1, m) != 0) {
+		note_refusal(f, rd_kafka_last_error());
+		return rd_kafka_last_error();
+	}
+	f->refs++;
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* While a partition has a few messages under way, an idempotent producer keeps all others, and is
+ * busy waiting.  So they are held here, and go together when those before them are through. */
+static void send_held(struct kafka_flight *f)
+{
+	size_t bytes = 0;
+
+	while (f->held && bytes < BATCH_BYTES) {
+		struct message *m = f->held;
+		rd_kafka_resp_err_t err = produce(f, m, RD_KAFKA_MSG_F_FREE);
+
+		if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+			settle_by(f, m, err);
+			continue;
+		}
+		bytes += m->bytes.len;
+		m->bytes.data = NULL;
+		f->held = m->next;
+		f->sent++;
+	}
 }
 
 int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct ord_ticket *t,
 		      struct ord_err *e)
 {
 	struct message *m = ord_alloc(sizeof(*m));
-	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__STATE;
 	bool closed;
 
-	*m = (struct message){
-		.flight = f, .ticket = t, .due = f->ops->now_ns(f->s) + f->patience_ns};
+	*m = (struct message){.flight = f,
+			      .ticket = t,
+			      .due = f->ops->now_ns(f->s) + f->patience_ns,
+			      .bytes = take};
 	pthread_mutex_lock(&f->lock);
 	closed = f->closed;
-	if (!closed)
-		err = produce(f, take, RD_KAFKA_MSG_F_FREE, m);
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (!closed) {
 		list_add(f, m);
-		f->refs++;
 		if (!f->watched)
 			f->wake(f->arg);
 		f->watched = true;
+		if (f->sent == 0)
+			send_held(f);
 	}
-	note_refusal(f, err);
-	if (f->refusal && !closed)
-		f->wake(f->arg);
 	pthread_mutex_unlock(&f->lock);
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (!closed)
 		return 0;
-	free(take.data);
-	free(m);
-	if (closed)
-		return ord_fail(e, ORD_ECLOSED, "consenter for this channel has been halted");
-	return refused(err, e);
+	message_free(m);
+	return ord_fail(e, ORD_ECLOSED, HALTED);
 }
 
 /* One that the producer does not take is lost already. */
 static void post(struct kafka_flight *f, struct message *m)
 {
-	rd_kafka_resp_err_t err = produce(f, m->own, 0, m);
-
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		f->refs++;
+	if (produce(f, m, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
 		f->posted++;
-	} else {
-		note_refusal(f, err);
+	else
 		queue_add(&f->lost, m);
-	}
 }
 
 void kafka_flight_post(struct kafka_flight *f, struct ord_bytes message)
 {
 	struct message *m = ord_alloc(sizeof(*m));
 
-	*m = (struct message){.flight = f, .own = {ord_alloc(message.len + 1), message.len}};
-	memcpy(m->own.data, message.data, message.len);
+	*m = (struct message){
+		.flight = f, .own = true, .bytes = {ord_alloc(message.len + 1), message.len}};
+	memcpy(m->bytes.data, message.data, message.len);
 	pthread_mutex_lock(&f->lock);
 	if (f->lost.first)
 		queue_add(&f->lost, m); /* behind its elders */
@@ -255,21 +297,19 @@ static void report_own(struct kafka_flight *f, struct message *m, rd_kafka_resp_
 
 static void report_client(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {
-	struct ord_err e = {0};
-
-	if (m->ticket) {
-		if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-			refused(err, &e);
-		settle(f, m, e.code, e.code ? e.msg : NULL);
-	}
+	f->sent--;
+	if (m->ticket)
+		settle_by(f, m, err);
 	message_free(m);
+	if (f->sent == 0)
+		send_held(f);
 }
 
 void kafka_flight_report(void *opaque, rd_kafka_resp_err_t err)
 {
 	struct message *m = opaque;
 	struct kafka_flight *f = m->flight;
-	bool own = m->own.data != NULL;
+	bool own = m->own;
 
 	pthread_mutex_lock(&f->lock);
 	note_refusal(f, err);
@@ -285,7 +325,7 @@ uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue)
 
 	pthread_mutex_lock(&f->lock);
 	for (; f->oldest && f->oldest->due <= now; *overdue = true)
-		settle(f, f->oldest, ORD_ETIMEDOUT, "cannot enqueue");
+		settle(f, f->oldest, ORD_ETIMEDOUT, CANNOT);
 	f->watched = f->oldest != NULL;
 	due = f->watched ? f->oldest->due : ORD_NEVER;
 	pthread_mutex_unlock(&f->lock);
@@ -308,7 +348,7 @@ bool kafka_flight_empty(struct kafka_flight *f)
 	bool empty;
 
 	pthread_mutex_lock(&f->lock);
-	empty = f->refs == 1;
+	empty = f->refs == 1 && !f->held;
 	pthread_mutex_unlock(&f->lock);
 	return empty;
 }
@@ -319,7 +359,7 @@ void kafka_flight_close(struct kafka_flight *f)
 	f->closed = true;
 	f->topic = NULL;
 	while (f->oldest)
-		settle(f, f->oldest, ORD_ECLOSED, "consenter for this channel has been halted");
+		settle(f, f->oldest, ORD_ECLOSED, HALTED);
 	pthread_mutex_unlock(&f->lock);
 }
 
