@@ -51,14 +51,15 @@ ledger_copy() { # name ledger
 	chmod -R u+w "$work/ledger"
 }
 
-# A work directory with a new ledger: one chain for each channel, made from tests/scenario/configtx.yaml.
+# A work directory with a new ledger: one chain for each channel, made from $configtx.
+configtx=$top/tests/scenario/configtx.yaml
 ledger_make() { # name channels...
 	local c
 	work=$scratch/$1
 	mkdir -p "$work"
 	shift
 	for c in "$@"; do
-		"$build/ordererctl" genesis --config "$top/tests/scenario/configtx.yaml" \
+		"$build/ordererctl" genesis --config "$configtx" \
 			--profile ScenarioChannel --channel "$c" --output "$work/$c.block" &&
 			"$build/ordererctl" block import --ledger "$work/ledger" "$work/$c.block" || return 1
 	done >/dev/null
