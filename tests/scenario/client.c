@@ -101,7 +101,7 @@ void client_send(struct client *c, struct net_stream *s, int32_t type, const cha
 	env_unref(env);
 }
 
-static Common__Status answer(const struct net_msg *m, bool may_be_unavailable)
+Common__Status client_answer(const struct net_msg *m, enum client_expects expects)
 {
 	Orderer__BroadcastResponse *r;
 	struct ord_err e = ERR_INIT;
@@ -111,22 +111,13 @@ static Common__Status answer(const struct net_msg *m, bool may_be_unavailable)
 		client_die("answer", &e);
 	status = r->status;
 	if (status != COMMON__STATUS__SUCCESS &&
-	    !(may_be_unavailable && status == COMMON__STATUS__SERVICE_UNAVAILABLE)) {
+	    !(expects >= CLIENT_UNAVAILABLE && status == COMMON__STATUS__SERVICE_UNAVAILABLE) &&
+	    !(expects >= CLIENT_MAINTENANCE && status == COMMON__STATUS__FORBIDDEN)) {
 		err_set(&e, ORD_EINVAL, "%s", r->info);
 		client_die("refused", &e);
 	}
 	wire_free(r);
 	return status;
-}
-
-Common__Status client_answer(const struct net_msg *m)
-{
-	return answer(m, true);
-}
-
-void client_check_answer(const struct net_msg *m)
-{
-	answer(m, false);
 }
 
 struct ord_block *client_block(const struct net_msg *m, uint64_t *status)

@@ -25,11 +25,15 @@ struct net_link *client_link(struct client *c); /* one more connection */
 /** Send a signed envelope of @type with @data for @channel. */
 void client_send(struct client *c, struct net_stream *s, int32_t type, const char *channel,
 		 struct ord_bytes data);
-/** The answer of a Broadcast: SUCCESS or SERVICE_UNAVAILABLE.  Any other ends the program, and
- *  what it says is shown. */
-Common__Status client_answer(const struct net_msg *m);
-/** The same, but it must be SUCCESS. */
-void client_check_answer(const struct net_msg *m);
+/* What may come besides SUCCESS. */
+enum client_expects {
+	CLIENT_SUCCESS,
+	CLIENT_UNAVAILABLE, /* SERVICE_UNAVAILABLE */
+	CLIENT_MAINTENANCE  /* that, or FORBIDDEN */
+};
+/** The answer of a Broadcast.  One that is not expected ends the program, and what it says is
+ *  shown. */
+Common__Status client_answer(const struct net_msg *m, enum client_expects expects);
 /** The block in a DeliverResponse; NULL: it is a status, which goes to *status. */
 struct ord_block *client_block(const struct net_msg *m, uint64_t *status);
 

@@ -189,7 +189,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct asked *a = state;
 
-	client_check_answer(m);
+	client_answer(m, CLIENT_SUCCESS);
 	a->done = true;
 	net_call_half_close(s);
 }

@@ -79,7 +79,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct each *x = state;
 
-	client_check_answer(m);
+	client_answer(m, CLIENT_SUCCESS);
 	x->answered++;
 	fill(x, s);
 	if (x->answered == x->count)

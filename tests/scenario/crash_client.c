@@ -9,6 +9,8 @@
  *   crash_client keep PORT MSPDIR MSPID ACKS SEED CHANNEL...
  *       the same at an easy pace and until SIGTERM: a refusal with SERVICE_UNAVAILABLE and a server
  *       that goes away and comes back are no end; no transaction is ever sent again
+ *   crash_client insist PORT MSPDIR MSPID ACKS SEED CHANNEL...
+ *       the same through a channel's maintenance, too, when it is refused with FORBIDDEN
  *   crash_client verify PORT MSPDIR MSPID ACKS CHANNEL
  *       reads the whole chain and checks hashes, last-config indices, that every acknowledged
  *       transaction is there, and that none is there twice; prints "N blocks, N of them
@@ -31,8 +33,13 @@ struct crash {
 	int acks;
 	uint64_t seed, next;
 	size_t open_calls;
-	bool keep;
+	enum client_expects expects; /* more than success: it keeps sending */
 };
+
+static bool is_keeping(const struct crash *c)
+{
+	return c->expects != CLIENT_SUCCESS;
+}
 
 /* ---- load ----------------------------------------------------------------------------- */
 
@@ -75,9 +82,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct load_call *l = state;
 
-	if (!l->c->keep)
-		client_check_answer(m);
-	if (client_answer(m) != COMMON__STATUS__SUCCESS) {
+	if (client_answer(m, l->c->expects) != COMMON__STATUS__SUCCESS) {
 		l->n = OUTSTANDING; /* the orderer is done with this stream, and so are we */
 		net_call_half_close(s);
 		return;
@@ -85,7 +90,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 	note_ack(l);
 	l->head++;
 	l->n--;
-	if (!l->c->keep)
+	if (!is_keeping(l->c))
 		fill(l, OUTSTANDING);
 }
 
@@ -160,7 +165,7 @@ static void load_channels(struct crash *c, char **channels, size_t n)
 
 	for (size_t i = 0; i < n * STREAMS; i++)
 		calls[i] = (struct load_call){.c = c, .channel = channels[i / STREAMS]};
-	(c->keep ? keep : load)(calls, n * STREAMS);
+	(is_keeping(c) ? keep : load)(calls, n * STREAMS);
 	net_client_free(c->c.loop); /* ends the calls */
 	c->c.loop = NULL;
 	free(calls);
@@ -356,15 +361,17 @@ int main(int argc, char **argv)
 	int rc = 0;
 
 	if (argc < 7) {
-		fputs("usage: crash_client load|keep|verify PORT MSPDIR MSPID ACKS [SEED] "
+		fputs("usage: crash_client load|keep|insist|verify PORT MSPDIR MSPID ACKS [SEED] "
 		      "CHANNEL...\n",
 		      stderr);
 		return 2;
 	}
 	client_open(&c.c, argv + 2);
 	client_link(&c.c);
-	c.keep = strcmp(argv[1], "keep") == 0;
-	if (c.keep || strcmp(argv[1], "load") == 0) {
+	c.expects = strcmp(argv[1], "keep") == 0     ? CLIENT_UNAVAILABLE
+		    : strcmp(argv[1], "insist") == 0 ? CLIENT_MAINTENANCE
+						     : CLIENT_SUCCESS;
+	if (is_keeping(&c) || strcmp(argv[1], "load") == 0) {
 		c.acks = open(argv[5], O_WRONLY | O_CREAT | O_APPEND, 0644);
 		c.seed = strtoull(argv[6], NULL, 10);
 		load_channels(&c, argv + 7, (size_t)argc - 7);

@@ -144,7 +144,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 {
 	struct sender *t = state;
 
-	client_check_answer(m);
+	client_answer(m, CLIENT_SUCCESS);
 	t->under_way--;
 	t->accepted++;
 	fill(s, t);
