@@ -169,10 +169,21 @@ static void settle_by(struct kafka_flight *f, struct message *m, rd_kafka_resp_e
 	}
 }
 
-/* Under the lock.  What a broker says is above NO_ERROR, what librdkafka itself says is below. */
+bool kafka_is_no_topic(rd_kafka_resp_err_t err)
+{
+	return err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	       err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+	       err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+/* Under the lock.  What a broker says is above NO_ERROR, what librdkafka itself says is below: that
+ * the brokers do not know the topic, for one. */
 static void note_refusal(struct kafka_flight *f, rd_kafka_resp_err_t err)
 {
-	if (err <= RD_KAFKA_RESP_ERR_NO_ERROR || err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+	bool brokers =
+		err > RD_KAFKA_RESP_ERR_NO_ERROR && err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+
+	if (!brokers && !kafka_is_no_topic(err))
 		return;
 	f->refusal = err;
 	if (!f->closed)

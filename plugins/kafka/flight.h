@@ -36,6 +36,8 @@ uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue);
 /** Why the brokers refused a message since the last call; NO_ERROR: they did not.  Not what is
  * wrong with the message alone.   Thread: chain. */
 rd_kafka_resp_err_t kafka_flight_refusal(struct kafka_flight *f);
+/** Is it that there is no such topic, whoever says so? */
+bool kafka_is_no_topic(rd_kafka_resp_err_t err);
 /** Is no message on its way? */
 bool kafka_flight_empty(struct kafka_flight *f);
 /** Refuse every client that still waits, and everything that comes; never calls wake() again. */

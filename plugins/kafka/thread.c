@@ -79,6 +79,7 @@ static void refused(struct kafka_chain *c, rd_kafka_resp_err_t err)
 	char why[sizeof(c->why)];
 
 	c->refusal = err;
+	c->check = c->check || kafka_is_no_topic(err);
 	snprintf(why, sizeof(why), "Kafka topic %s takes no messages: %s", c->ops->channel_id(c->s),
 		 rd_kafka_err2str(err));
 	outage(c, why);
@@ -238,18 +239,11 @@ static bool step(struct kafka_chain *c, struct kafka_event event)
 
 static void consume_error(struct kafka_chain *c, const rd_kafka_message_t *m)
 {
-	switch (m->err) {
-	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+	if (kafka_is_no_topic(m->err) || m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+	    m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
 		c->check = true;
-		break;
-	default:
+	else
 		doubt(c);
-		break;
-	}
 	ord_log(c->s, ORD_ERROR, "Error during consumption: %s", rd_kafka_message_errstr(m));
 }
 
