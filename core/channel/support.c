@@ -219,6 +219,7 @@ static void *chain_thread(void *arg)
 	struct ord_thread *t = arg;
 
 	this_chain = t->chan;
+	thread_prompt();
 	t->fn(t->arg);
 	return NULL;
 }

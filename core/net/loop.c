@@ -62,6 +62,7 @@ void loop_unref(struct loop *l)
 /* After the lock: whatever was put under it is seen before the loop sleeps again. */
 static void rouse(struct loop *l)
 {
+	atomic_store(&l->called, true);
 	if (atomic_exchange(&l->asleep, false))
 		eventfd_write(l->evfd, 1);
 }
@@ -123,6 +124,7 @@ static void take_inbox(struct loop *l)
 	c = l->arrived;
 	l->arrived = NULL;
 	l->kicked = false;
+	atomic_store(&l->called, false);
 	pthread_mutex_unlock(&l->lock);
 	while (c) {
 		struct conn *next = c->hop;
@@ -230,13 +232,28 @@ static void dispatch(struct loop *l, const struct epoll_event *ev)
 		conn_event(ev->data.ptr, ev->events);
 }
 
+/* Wait for events, or to be called; a server's loop that has nothing left to do at first awake. */
+static int wait_events(struct loop *l, uint64_t deadline_ns, struct epoll_event ev[static EVENTS])
+{
+	bool busy = l->todo || l->dirty;
+	int n = 0;
+
+	spin_begin(&l->spin);
+	while (n == 0 && !busy && !atomic_load(&l->called) && spin_on(&l->spin))
+		n = epoll_wait(l->epfd, ev, EVENTS, 0);
+	if (n == 0)
+		n = epoll_wait(l->epfd, ev, EVENTS, wait_ms(l, deadline_ns));
+	util_assert(n >= 0 || errno == EINTR);
+	atomic_store(&l->asleep, false);
+	spin_end(&l->spin, n <= 1 && !busy && l->server);
+	return n;
+}
+
 void loop_round(struct loop *l, uint64_t deadline_ns)
 {
 	struct epoll_event ev[EVENTS];
-	int n = epoll_wait(l->epfd, ev, EVENTS, wait_ms(l, deadline_ns));
+	int n = wait_events(l, deadline_ns, ev);
 
-	util_assert(n >= 0 || errno == EINTR);
-	atomic_store(&l->asleep, false);
 	l->now_ns = clock_mono_ns();
 	for (int i = 0; i < n; i++)
 		dispatch(l, &ev[i]);

@@ -125,7 +125,9 @@ struct loop {
 	struct net_stream *woken, **woken_tail;
 	struct conn *arrived;
 	bool kicked, closed;
+	atomic_bool called; /* something was put there: read without the lock by who spins */
 	bool draining;      /* the loop's own: new connections are turned away */
+	struct spin spin;   /* the loop's own */
 	atomic_bool asleep; /* set under the lock; whoever clears it writes to evfd */
 
 	uint8_t in[NET_IN_SIZE];        /* scratch: what was read */

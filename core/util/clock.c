@@ -3,7 +3,7 @@
 #include <time.h>
 #include <util/util.h>
 
-static uint64_t (*virtual_now)(void);
+static uint64_t (*_Atomic virtual_now)(void);
 
 void clock_virtual(uint64_t (*now)(void))
 {
@@ -18,14 +18,23 @@ static uint64_t read_clock(clockid_t id)
 	return (uint64_t)t.tv_sec * CLOCK_SEC_NS + (uint64_t)t.tv_nsec;
 }
 
+bool clock_is_virtual(void)
+{
+	return virtual_now != NULL;
+}
+
 uint64_t clock_mono_ns(void)
 {
-	return virtual_now ? virtual_now() : read_clock(CLOCK_MONOTONIC);
+	uint64_t (*now)(void) = virtual_now;
+
+	return now ? now() : read_clock(CLOCK_MONOTONIC);
 }
 
 int64_t clock_wall_ns(void)
 {
-	return (int64_t)(virtual_now ? virtual_now() : read_clock(CLOCK_REALTIME));
+	uint64_t (*now)(void) = virtual_now;
+
+	return (int64_t)(now ? now() : read_clock(CLOCK_REALTIME));
 }
 
 uint64_t clock_thread_cpu_ns(void)

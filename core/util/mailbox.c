@@ -10,8 +10,10 @@ struct ord_mailbox {
 	pthread_mutex_t lock; /* guards everything below */
 	pthread_cond_t filled;
 	unsigned sleepers;
-	bool closed;
-	size_t cap, head, len;
+	atomic_bool closed;
+	size_t cap, head;
+	atomic_size_t len; /* this one and closed are read without the lock by who spins */
+	uint32_t credit;   /* see struct spin */
 	void *ring[];
 };
 
@@ -51,8 +53,8 @@ int mailbox_push(struct ord_mailbox *m, void *item)
 	return rc;
 }
 
-/* Wait under the lock until something is there.  0, or why not. */
-static int wait_filled(struct ord_mailbox *m, uint64_t deadline_ns)
+/* Sleep under the lock until something is there.  0, or why not. */
+static int sleep_until_filled(struct ord_mailbox *m, uint64_t deadline_ns)
 {
 	while (m->len == 0) {
 		struct timespec t = {(time_t)(deadline_ns / CLOCK_SEC_NS),
@@ -74,18 +76,35 @@ static int wait_filled(struct ord_mailbox *m, uint64_t deadline_ns)
 	return 0;
 }
 
+/* Wait for something, at first awake and with the lock open.  Locked.  0, or why not. */
+static int wait_filled(struct ord_mailbox *m, uint64_t deadline_ns)
+{
+	struct spin s = {.credit = m->credit};
+	int rc;
+
+	spin_begin(&s);
+	pthread_mutex_unlock(&m->lock);
+	while (deadline_ns > 0 && m->len == 0 && !m->closed && spin_on(&s))
+		;
+	pthread_mutex_lock(&m->lock);
+	rc = sleep_until_filled(m, deadline_ns);
+	spin_end(&s, m->len == 1);
+	m->credit = s.credit;
+	return rc;
+}
+
 int mailbox_pop_many(struct ord_mailbox *m, uint64_t deadline_ns, void **items, size_t max)
 {
 	size_t n = 0;
-	int rc;
+	int rc = 0;
 
 	pthread_mutex_lock(&m->lock);
-	rc = wait_filled(m, deadline_ns);
-	if (rc == 0)
-		for (; n < max && m->len > 0; n++, m->len--) {
-			items[n] = m->ring[m->head];
-			m->head = (m->head + 1) % m->cap;
-		}
+	if (m->len == 0)
+		rc = wait_filled(m, deadline_ns);
+	for (; n < max && m->len > 0; n++, m->len--) {
+		items[n] = m->ring[m->head];
+		m->head = (m->head + 1) % m->cap;
+	}
 	pthread_mutex_unlock(&m->lock);
 	return rc ? rc : (int)n;
 }

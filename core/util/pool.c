@@ -7,24 +7,37 @@ struct pool {
 	pthread_mutex_t lock; /* guards everything below but the threads */
 	pthread_cond_t filled;
 	struct pool_task *head, **tail;
-	size_t backlog;
+	atomic_size_t backlog; /* this one and closed are read without the lock by who spins */
 	unsigned sleepers;
-	bool closed;
+	atomic_bool closed;
 	unsigned n_threads;
 	pthread_t threads[];
 };
 
-/* The next task, or NULL when the pool is closed and drained. */
-static struct pool_task *take(struct pool *p)
+/* Wait for a task, at first awake and with the lock open.  Locked. */
+static void wait_filled(struct pool *p, struct spin *s)
 {
-	struct pool_task *t;
-
+	spin_begin(s);
+	pthread_mutex_unlock(&p->lock);
+	while (p->backlog == 0 && !p->closed && spin_on(s))
+		;
 	pthread_mutex_lock(&p->lock);
 	while (!p->head && !p->closed) {
 		p->sleepers++;
 		pthread_cond_wait(&p->filled, &p->lock);
 		p->sleepers--;
 	}
+	spin_end(s, true);
+}
+
+/* The next task, or NULL when the pool is closed and drained. */
+static struct pool_task *take(struct pool *p, struct spin *s)
+{
+	struct pool_task *t;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->head && !p->closed)
+		wait_filled(p, s);
 	t = p->head;
 	if (t) {
 		p->head = t->next;
@@ -38,9 +51,10 @@ static struct pool_task *take(struct pool *p)
 
 static void *work(void *arg)
 {
+	struct spin s = {0};
 	struct pool_task *t;
 
-	while ((t = take(arg)))
+	while ((t = take(arg, &s)))
 		t->run(t);
 	return NULL;
 }

@@ -156,6 +156,7 @@ const char *err_nearest(const char *given, const char *const *names);
 #define CLOCK_NEVER  UINT64_MAX
 #define CLOCK_SEC_NS UINT64_C(1000000000)
 #define CLOCK_MS_NS  UINT64_C(1000000)
+#define CLOCK_US_NS  UINT64_C(1000)
 
 uint64_t clock_mono_ns(void); /* never goes back; deadlines */
 int64_t clock_wall_ns(void);  /* nanoseconds since 1970 */
@@ -164,6 +165,7 @@ uint64_t clock_thread_cpu_ns(void);
 /** Tests only: both clocks read @now, sleeps and waits return at once when their time has come.
  *  NULL goes back to the real clocks. */
 void clock_virtual(uint64_t (*now)(void));
+bool clock_is_virtual(void);
 /** RFC 3339 UTC with up to nine digits of fraction, trailing zeros cut, e.g.
  * "2021-04-23T10:00:00.5Z". */
 void clock_rfc3339(struct buf *b, int64_t wall_ns);
@@ -260,6 +262,9 @@ uint64_t histogram_read(const struct histogram *h, struct histogram_sum *out);
 /** Start a named thread (name cut to 15 bytes) with a small stack and all signals blocked.
  *  Errors: ORD_EUNAVAIL the system refuses another thread. */
 int thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg, struct ord_err *e);
+/** Have the calling thread run soon after it wakes: it does little at a time, and others wait for
+ *  it.  A wish; Linux before 6.12 does not know it. */
+void thread_prompt(void);
 unsigned thread_cpus(void); /* processors this process may use, at least 1 */
 
 /* A lock with something to wait for: the one way, beside mailboxes, that a thread waits. */
@@ -273,6 +278,24 @@ void monitor_lock(struct monitor *m);
 void monitor_unlock(struct monitor *m);
 void monitor_wait(struct monitor *m); /* locked; until monitor_wake(); may wake for nothing */
 void monitor_wake(struct monitor *m); /* everyone who waits */
+
+/* Looking for what is to come, for a moment, before sleeping; spin.c says when that pays:
+ *
+ *	spin_begin(&s);
+ *	while (nothing is there && spin_on(&s))
+ *		;
+ *	sleep, if still nothing is there
+ *	spin_end(&s, …);
+ *
+ * One thread's.  Its credit is kept from wait to wait. */
+struct spin {
+	uint32_t credit; /* short waits for one thing, in a row */
+	bool spinning;
+	uint64_t began_ns, looked_ns;
+};
+void spin_begin(struct spin *s);
+bool spin_on(struct spin *s);            /* false: do not look again, sleep */
+void spin_end(struct spin *s, bool one); /* the wait is over, for one thing or for more */
 
 /* ---- mailbox: a bounded queue of pointers between threads -------------------- */
 

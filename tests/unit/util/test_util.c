@@ -114,6 +114,91 @@ static void mailbox_hands_over_in_order(void **state)
 	mailbox_free(m);
 }
 
+struct ball {
+	struct ord_mailbox *to, *fro;
+};
+
+static void *hit_back(void *arg)
+{
+	struct ball *b = arg;
+	void *item;
+
+	while (mailbox_pop(b->to, CLOCK_NEVER, &item) == 0)
+		assert_int_equal(mailbox_push(b->fro, item), 0);
+	return NULL;
+}
+
+static void mailboxes_pass_a_lone_item_to_and_fro(void **state)
+{
+	struct ball b = {mailbox_new(1), mailbox_new(1)};
+	struct ord_err e = ERR_INIT;
+	pthread_t t;
+	void *item;
+
+	(void)state;
+	test_ok(thread_start(&t, "partner", hit_back, &b, &e), &e);
+	for (intptr_t i = 1; i <= 2000; i++) {
+		assert_int_equal(mailbox_push(b.to, (void *)i), 0);
+		assert_int_equal(mailbox_pop(b.fro, CLOCK_NEVER, &item), 0);
+		assert_ptr_equal(item, (void *)i);
+	}
+	mailbox_close(b.to);
+	pthread_join(t, NULL);
+	mailbox_free(b.to);
+	mailbox_free(b.fro);
+}
+
+/* Waits that end at once; on a busy machine not every try is one.  Whether the next would spin. */
+static bool spins_after_short_waits(bool one)
+{
+	struct spin s = {0};
+	bool spins = false;
+
+	for (int i = 0; i < 10000 && !spins; i++) {
+		spin_begin(&s);
+		spins = s.spinning;
+		while (spin_on(&s))
+			; /* comes to an end by itself */
+		spin_end(&s, one);
+		assert_false(s.spinning);
+	}
+	return spins;
+}
+
+static void who_was_given_one_thing_soon_spins(void **state)
+{
+	(void)state;
+	assert_int_equal(spins_after_short_waits(true), thread_cpus() > 1);
+	assert_false(spins_after_short_waits(false));
+}
+
+static void who_waited_long_does_not_spin(void **state)
+{
+	struct spin s = {0};
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		spin_begin(&s);
+		assert_false(s.spinning);
+		clock_sleep_ns(CLOCK_MS_NS);
+		spin_end(&s, true);
+	}
+}
+
+static uint64_t noon(void)
+{
+	return 12 * 3600 * CLOCK_SEC_NS;
+}
+
+static void nobody_spins_in_virtual_time(void **state)
+{
+	(void)state;
+	clock_virtual(noon);
+	assert_true(clock_is_virtual());
+	assert_false(spins_after_short_waits(true));
+	clock_virtual(NULL);
+}
+
 struct count_task {
 	struct pool_task task;
 	atomic_int *count;
@@ -278,6 +363,10 @@ int main(void)
 		cmocka_unit_test(map_keeps_what_was_put),
 		cmocka_unit_test(a_histogram_counts_each_once),
 		cmocka_unit_test(mailbox_hands_over_in_order),
+		cmocka_unit_test(mailboxes_pass_a_lone_item_to_and_fro),
+		cmocka_unit_test(who_was_given_one_thing_soon_spins),
+		cmocka_unit_test(who_waited_long_does_not_spin),
+		cmocka_unit_test(nobody_spins_in_virtual_time),
 		cmocka_unit_test(pool_runs_every_task),
 		cmocka_unit_test(json_strings_are_escaped_as_go_does),
 		cmocka_unit_test(base64_and_hex_round_trip),
