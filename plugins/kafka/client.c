@@ -80,6 +80,23 @@ static void on_event(rd_kafka_t *rk, rd_kafka_event_t *event, void *opaque)
 	rd_kafka_event_destroy(event);
 }
 
+/* An error of a partition that is in the chain's queue, but is no message. */
+static _Thread_local rd_kafka_resp_err_t complaint;
+
+static void on_complaint(rd_kafka_t *rk, int err, const char *reason, void *opaque)
+{
+	(void)rk, (void)reason, (void)opaque;
+	complaint = (rd_kafka_resp_err_t)err;
+}
+
+rd_kafka_resp_err_t kafka_client_complaint(void)
+{
+	rd_kafka_resp_err_t err = complaint;
+
+	complaint = RD_KAFKA_RESP_ERR_NO_ERROR;
+	return err;
+}
+
 /* ---- making and ending -------------------------------------------------------------------------
  */
 
@@ -110,6 +127,7 @@ static rd_kafka_t *make(struct kafka_client *c, rd_kafka_type_t type, struct ord
 	rd_kafka_conf_set_log_cb(conf, log_line);
 	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
 	rd_kafka_conf_set_background_event_cb(conf, on_event);
+	rd_kafka_conf_set_error_cb(conf, on_complaint);
 	kafka_metrics_watch(c->all->metrics, conf);
 	if (rd_kafka_conf_set(conf, "bootstrap.servers", c->brokers, why, sizeof(why)) !=
 		    RD_KAFKA_CONF_OK ||

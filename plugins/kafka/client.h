@@ -53,6 +53,8 @@ int kafka_client_get(struct kafka_clients *all, const char *const *brokers,
 		     struct kafka_watch *watch, struct kafka_client **out, struct ord_err *e);
 /** Is it the client for @brokers?   Thread: any. */
 bool kafka_client_is_for(const struct kafka_client *c, const char *const *brokers);
+/** What the consumer had to tell this thread while it consumed, if anything; told once. */
+rd_kafka_resp_err_t kafka_client_complaint(void);
 /** The last one ends it: messages still on their way are given up.   Blocks: yes, then. */
 void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch);
 

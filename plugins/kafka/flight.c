@@ -46,6 +46,8 @@ struct kafka_flight {
 	unsigned sent;                   /* clients' messages that it has */
 	unsigned posted;                 /* the chain's own messages that are on their way */
 	struct queue lost;               /* and those that were, to be sent again */
+	bool moved;                      /* to another topic handle, while some were on their way */
+	int64_t limit;                   /* bytes that the topic takes; < 0: not known */
 	rd_kafka_resp_err_t refusal;     /* since the chain thread has asked */
 	bool watched;                    /* the chain thread knows when the oldest is due */
 	bool closed;
@@ -62,6 +64,7 @@ struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_n
 				   .wake = wake,
 				   .arg = arg,
 				   .refs = 1,
+				   .limit = -1,
 				   .lost.end = &f->lost.first};
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
@@ -71,6 +74,14 @@ void kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic)
 {
 	pthread_mutex_lock(&f->lock);
 	f->topic = topic;
+	f->moved = f->posted > 0;
+	pthread_mutex_unlock(&f->lock);
+}
+
+void kafka_flight_limit(struct kafka_flight *f, int64_t bytes)
+{
+	pthread_mutex_lock(&f->lock);
+	f->limit = bytes;
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -225,11 +236,17 @@ static void send_held(struct kafka_flight *f)
 	}
 }
 
+/* It would land, and be too large to be sent again.  What is larger still the brokers refuse. */
+static bool is_too_tight(const struct kafka_flight *f, int64_t bytes)
+{
+	return bytes <= f->limit && bytes + KAFKA_OVERHEAD > f->limit;
+}
+
 int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct ord_ticket *t,
 		      struct ord_err *e)
 {
 	struct message *m = ord_alloc(sizeof(*m));
-	bool closed;
+	bool closed, fits;
 
 	*m = (struct message){.flight = f,
 			      .ticket = t,
@@ -237,7 +254,8 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 			      .bytes = take};
 	pthread_mutex_lock(&f->lock);
 	closed = f->closed;
-	if (!closed) {
+	fits = !is_too_tight(f, (int64_t)take.len);
+	if (!closed && fits) {
 		list_add(f, m);
 		if (!f->watched)
 			f->wake(f->arg);
@@ -246,10 +264,12 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 			send_held(f);
 	}
 	pthread_mutex_unlock(&f->lock);
-	if (!closed)
+	if (!closed && fits)
 		return 0;
 	message_free(m);
-	return ord_fail(e, ORD_ECLOSED, HALTED);
+	if (closed)
+		return ord_fail(e, ORD_ECLOSED, HALTED);
+	return ord_fail(e, ORD_ETOOBIG, "%s", TOO_LARGE);
 }
 
 /* One that the producer does not take is lost already. */
@@ -269,7 +289,7 @@ void kafka_flight_post(struct kafka_flight *f, struct ord_bytes message)
 		.flight = f, .own = true, .bytes = {ord_alloc(message.len + 1), message.len}};
 	memcpy(m->bytes.data, message.data, message.len);
 	pthread_mutex_lock(&f->lock);
-	if (f->lost.first)
+	if (f->lost.first || f->moved)
 		queue_add(&f->lost, m); /* behind its elders */
 	else
 		post(f, m);
@@ -284,6 +304,7 @@ bool kafka_flight_landed(struct kafka_flight *f)
 
 	pthread_mutex_lock(&f->lock);
 	if (f->posted == 0) { /* so that they keep their order */
+		f->moved = false;
 		while ((m = queue_take(&f->lost)) != NULL)
 			queue_add(&again, m);
 		while ((m = queue_take(&again)) != NULL)

@@ -11,6 +11,10 @@
 
 #include "message.h"
 
+/* Bytes that a record of the topic is larger than its message, at most, also when the message is
+ * sent again with its original offset. */
+#define KAFKA_OVERHEAD 256
+
 struct kafka_flight;
 
 /** @wake: called on any thread when something happened that the chain thread may be waiting for; it
@@ -19,6 +23,9 @@ struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_n
 				      void (*wake)(void *arg), void *arg);
 /** From now on messages go to @topic, of the producer. */
 void kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic);
+/** The topic takes messages of @bytes; < 0: that is not known.  A client's that leaves no room for
+ *  being sent again is refused. */
+void kafka_flight_limit(struct kafka_flight *f, int64_t bytes);
 /** No message goes to @topic any more. */
 void kafka_flight_miss(struct kafka_flight *f, const rd_kafka_topic_t *topic);
 /** A client's message.  On 0 @t is settled by the acknowledgement, on < 0 it stays the caller's.

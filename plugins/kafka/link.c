@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define OVERHEAD 256 /* bytes that a record of the topic is larger than its envelope, at most */
-
 static void on_notice(struct kafka_watch *w, enum kafka_notice what, const char *why)
 {
 	struct kafka_chain *c = ((struct kafka_link *)w)->chain; /* its first member */
@@ -137,10 +135,11 @@ void kafka_link_warn(struct kafka_link *l)
 {
 	struct kafka_chain *c = l->chain;
 	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
-	int64_t needed = (int64_t)cc->batch_absolute_max + OVERHEAD;
+	int64_t needed = (int64_t)cc->batch_absolute_max + KAFKA_OVERHEAD;
 
 	c->ops->conf_put(cc);
 	kafka_topic_limits(&l->topic, &c->limits);
+	kafka_flight_limit(c->flight, c->limits.max_message);
 	if (c->limits.max_message >= 0 && c->limits.max_message < needed)
 		ord_log(c->s, ORD_WARN,
 			"Kafka topic %s takes messages of max.message.bytes = %" PRId64

@@ -139,7 +139,8 @@ static int renew(struct kafka_chain *c, struct ord_err *e)
 static void reconfigure(struct kafka_chain *c)
 {
 	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
-	bool moved = !kafka_client_is_for(c->link->topic.client, cc->kafka_brokers);
+	bool moved =
+		cc->kafka_brokers && !kafka_client_is_for(c->link->topic.client, cc->kafka_brokers);
 	struct ord_err e = {0};
 
 	c->ops->conf_put(cc);
@@ -237,14 +238,14 @@ static bool step(struct kafka_chain *c, struct kafka_event event)
 /* ---- consuming
  * -------------------------------------------------------------------------------------------- */
 
-static void consume_error(struct kafka_chain *c, const rd_kafka_message_t *m)
+static void consume_error(struct kafka_chain *c, rd_kafka_resp_err_t err, const char *why)
 {
-	if (kafka_is_no_topic(m->err) || m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-	    m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+	if (kafka_is_no_topic(err) || err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+	    err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
 		c->check = true;
 	else
 		doubt(c);
-	ord_log(c->s, ORD_ERROR, "Error during consumption: %s", rd_kafka_message_errstr(m));
+	ord_log(c->s, ORD_ERROR, "Error during consumption: %s", why);
 }
 
 static void consume(struct kafka_chain *c, const rd_kafka_message_t *m)
@@ -252,7 +253,7 @@ static void consume(struct kafka_chain *c, const rd_kafka_message_t *m)
 	struct ord_bytes value = {m->payload, m->len};
 
 	if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		consume_error(c, m);
+		consume_error(c, m->err, rd_kafka_message_errstr(m));
 		return;
 	}
 	all_is_well(c);
@@ -288,12 +289,15 @@ static bool consume_some(struct kafka_chain *c)
 {
 	rd_kafka_message_t *m[CONSUME_MAX];
 	ssize_t n = rd_kafka_consume_batch_queue(c->link->queue, 0, m, CONSUME_MAX);
+	rd_kafka_resp_err_t complaint = kafka_client_complaint();
 
 	for (ssize_t i = 0; i < n; i++) {
 		if (!is_interrupted(c))
 			consume(c, m[i]);
 		rd_kafka_message_destroy(m[i]);
 	}
+	if (complaint != RD_KAFKA_RESP_ERR_NO_ERROR)
+		consume_error(c, complaint, rd_kafka_err2str(complaint));
 	return n > 0;
 }
 
