@@ -231,7 +231,7 @@ bool kafka_client_is_for(const struct kafka_client *c, const char *const *broker
 	return same;
 }
 
-void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch)
+void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch, bool linger)
 {
 	struct kafka_clients *all = c->all;
 	struct kafka_watch **w = &c->watches;
@@ -244,7 +244,7 @@ void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch)
 		w = &(*w)->next;
 	*w = watch->next;
 	last = --c->refs == 0;
-	linger_ms = c->fatal ? 0 : LINGER_MS;
+	linger_ms = linger && !c->fatal ? LINGER_MS : 0;
 	while (last && *at != c)
 		at = &(*at)->next;
 	if (last)

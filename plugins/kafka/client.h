@@ -55,7 +55,8 @@ int kafka_client_get(struct kafka_clients *all, const char *const *brokers,
 bool kafka_client_is_for(const struct kafka_client *c, const char *const *brokers);
 /** What the consumer had to tell this thread while it consumed, if anything; told once. */
 rd_kafka_resp_err_t kafka_client_complaint(void);
-/** The last one ends it: messages still on their way are given up.   Blocks: yes, then. */
-void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch);
+/** The last one ends it: messages still on their way are given up, some seconds later with @linger.
+ *  Blocks: yes, then. */
+void kafka_client_put(struct kafka_client *c, struct kafka_watch *watch, bool linger);
 
 #endif /* KAFKA_CLIENT_H */

@@ -46,7 +46,7 @@ struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e)
 	return l;
 }
 
-void kafka_link_free(struct kafka_link *l)
+void kafka_link_free(struct kafka_link *l, bool linger)
 {
 	if (!l)
 		return;
@@ -54,7 +54,7 @@ void kafka_link_free(struct kafka_link *l)
 	kafka_flight_miss(l->chain->flight, l->target);
 	rd_kafka_topic_destroy(l->target);
 	rd_kafka_topic_destroy(l->topic.source);
-	kafka_client_put(l->topic.client, &l->watch);
+	kafka_client_put(l->topic.client, &l->watch, linger);
 	free(l);
 }
 

@@ -16,8 +16,8 @@ struct kafka_link {
 
 /** Messages of the chain go there from now on. */
 struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e);
-/** Blocks: while messages are on their way, for some seconds at most. */
-void kafka_link_free(struct kafka_link *l);
+/** @linger: wait for messages that are on their way.   Blocks: for some seconds at most, then. */
+void kafka_link_free(struct kafka_link *l, bool linger);
 /** Is the topic there, is it made if it may be, and does it hold what the chain consumes next?
  *  Blocks: yes.   Errors: ORD_EUNAVAIL for now; ORD_EINTERNAL it does not hold that. */
 int kafka_link_check(struct kafka_link *l, struct ord_err *e);

@@ -129,7 +129,7 @@ static int renew(struct kafka_chain *c, struct ord_err *e)
 	if (!l)
 		return e->code;
 	if (c->old)
-		kafka_link_free(c->link);
+		kafka_link_free(c->link, true);
 	else
 		c->old = c->link;
 	c->link = l;
@@ -392,8 +392,8 @@ static void go_down(struct kafka_chain *c)
 	for (int ms = 0; reachable && ms < FAREWELL_MS && !kafka_flight_empty(c->flight); ms += 50)
 		rd_kafka_flush(c->link->topic.client->producer, 50);
 	kafka_flight_close(c->flight);
-	kafka_link_free(c->old);
-	kafka_link_free(c->link);
+	kafka_link_free(c->old, false);
+	kafka_link_free(c->link, false);
 	c->old = c->link = NULL;
 }
 
@@ -417,7 +417,7 @@ void kafka_chain_run(void *chain)
 		} else if (!is_halted(c)) {
 			stay_down(c, &e);
 		}
-		kafka_link_free(c->old);
+		kafka_link_free(c->old, true);
 		c->old = NULL;
 	}
 	go_down(c);
