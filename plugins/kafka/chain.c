@@ -197,15 +197,12 @@ static void chain_start(struct ord_chain *chain)
 static void chain_halt(struct ord_chain *chain)
 {
 	struct kafka_chain *c = chain_of(chain);
-	void *woken[KAFKA_WAKES];
 
 	if (atomic_exchange(&c->halted, true))
 		return;
 	kafka_chain_enter(c, KAFKA_HALTED, HALTED);
 	c->ops->mailbox_close(c->inbox);
 	c->ops->thread_join(c->thread);
-	while (c->ops->mailbox_pop(c->inbox, 0, woken, KAFKA_WAKES) > 0)
-		; /* nobody needs to be woken any more */
 	kafka_metrics_leave(c->kafka->metrics, c);
 	kafka_flight_close(c->flight);
 	settle_all(c, &c->ready, ORD_ECLOSED, HALTED);

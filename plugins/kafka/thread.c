@@ -186,11 +186,12 @@ static uint64_t tend(struct kafka_chain *c)
 	return sooner(due, c->trouble_until);
 }
 
-static void doze(struct kafka_chain *c, uint64_t until)
+/* False: the inbox is closed and empty. */
+static bool doze(struct kafka_chain *c, uint64_t until)
 {
 	void *woken[KAFKA_WAKES];
 
-	c->ops->mailbox_pop(c->inbox, until, woken, KAFKA_WAKES);
+	return c->ops->mailbox_pop(c->inbox, until, woken, KAFKA_WAKES) != ORD_ECLOSED;
 }
 
 /* ---- what a step brings about
@@ -421,4 +422,6 @@ void kafka_chain_run(void *chain)
 		c->old = NULL;
 	}
 	go_down(c);
+	while (doze(c, ORD_NEVER))
+		; /* nothing is left in it that nobody will look at */
 }
