@@ -102,7 +102,7 @@ static void overdue(struct kafka_chain *c)
 static void all_is_well(struct kafka_chain *c)
 {
 	c->trouble_until = ORD_NEVER;
-	if (c->at == KAFKA_ERRORED)
+	if (c->at != KAFKA_RUNNING)
 		enter(c, KAFKA_RUNNING, "");
 }
 
@@ -352,8 +352,21 @@ static int come_up(struct kafka_chain *c, struct ord_err *e)
 		greet(c);
 		c->link->greeted = true;
 	}
-	rc = wait_landed(c, e);
-	return rc < 0 ? rc : kafka_link_consume(c->link, e);
+	if (c->at == KAFKA_BOOTING && wait_landed(c, e) < 0)
+		return e->code;
+	return kafka_link_consume(c->link, e);
+}
+
+/* One that was in trouble has yet to prove that it is out of it. */
+static void set_out(struct kafka_chain *c)
+{
+	c->down_since = ORD_NEVER;
+	if (c->at == KAFKA_BOOTING)
+		enter(c, KAFKA_RUNNING, "");
+	else if (c->at == KAFKA_RUNNING)
+		doubt(c);
+	else
+		greet(c);
 }
 
 static bool is_news(const struct kafka_chain *c, const struct ord_err *e)
@@ -411,8 +424,7 @@ void kafka_chain_run(void *chain)
 
 		c->check = false;
 		if (come_up(c, &e) == 0) {
-			c->down_since = ORD_NEVER;
-			enter(c, KAFKA_RUNNING, "");
+			set_out(c);
 			serve(c);
 			kafka_link_pause(c->link);
 		} else if (!is_halted(c)) {
