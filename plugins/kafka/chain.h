@@ -73,6 +73,7 @@ struct kafka_chain {
 	rd_kafka_resp_err_t refusal; /* the last one */
 	uint64_t down_since;         /* the brokers were not reached; ORD_NEVER: they are */
 	uint64_t say_at;             /* when to say so again */
+	uint64_t pause_ns;           /* before the last try to come up */
 	struct ord_err said;
 	int64_t lag;      /* as told last */
 	uint64_t lag_due; /* when to look at it again, under load */

@@ -10,10 +10,11 @@
 #include "begin.h"
 #include "link.h"
 
-#define CONSUME_MAX 64
-#define LAG_NS      1000000000u
-#define REPOST_NS   1000000000u /* between attempts to send the chain's own messages again */
-#define FAREWELL_MS 5000        /* for what is on its way when the chain halts */
+#define CONSUME_MAX    64
+#define LAG_NS         1000000000u
+#define REPOST_NS      1000000000u /* between attempts to send the chain's own messages again */
+#define FIRST_PAUSE_NS 100000000u  /* between tries to come up; doubled until ShortInterval */
+#define FAREWELL_MS    5000        /* for what is on its way when the chain halts */
 
 static struct kafka_chain *chain_of(const struct kafka_effects *fx)
 {
@@ -361,6 +362,7 @@ static int come_up(struct kafka_chain *c, struct ord_err *e)
 static void set_out(struct kafka_chain *c)
 {
 	c->down_since = ORD_NEVER;
+	c->pause_ns = 0;
 	if (c->at == KAFKA_BOOTING)
 		enter(c, KAFKA_RUNNING, "");
 	else if (c->at == KAFKA_RUNNING)
@@ -375,26 +377,34 @@ static bool is_news(const struct kafka_chain *c, const struct ord_err *e)
 	       now(c) >= c->say_at;
 }
 
-/* Tried again every ShortInterval, for ever; said that often during ShortTotal, and then every
- * LongInterval. */
-static void stay_down(struct kafka_chain *c, const struct ord_err *e)
+static void say(struct kafka_chain *c, const struct ord_err *e, bool lost)
 {
 	const struct kafka_settings *s = &c->kafka->settings;
+
+	ord_log(c->s, lost ? ORD_ERROR : ORD_WARN, "%s%s", e->msg,
+		lost ? "; the channel is read-only" : "");
+	c->said = *e;
+	if (c->down_since == ORD_NEVER)
+		c->down_since = now(c);
+	c->say_at = now(c) + (now(c) - c->down_since < s->short_total_ns ? s->short_interval_ns
+									 : s->long_interval_ns);
+}
+
+/* Soon, for a topic that was made just now has no leader yet; then every ShortInterval, for ever.
+ * Said that often during ShortTotal, and then every LongInterval. */
+static void stay_down(struct kafka_chain *c, const struct ord_err *e)
+{
 	enum kafka_phase phase = e->code == ORD_EINTERNAL ? KAFKA_LOST_TOPIC
 				 : c->at == KAFKA_BOOTING ? KAFKA_BOOTING
 							  : KAFKA_ERRORED;
-	uint64_t until = now(c) + s->short_interval_ns;
+	uint64_t until;
 
-	if (is_news(c, e)) {
-		ord_log(c->s, phase == KAFKA_LOST_TOPIC ? ORD_ERROR : ORD_WARN, "%s%s", e->msg,
-			phase == KAFKA_LOST_TOPIC ? "; the channel is read-only" : "");
-		c->said = *e;
-		if (c->down_since == ORD_NEVER)
-			c->down_since = now(c);
-		c->say_at = until +
-			    (now(c) - c->down_since < s->short_total_ns ? 0 : s->long_interval_ns);
-	}
+	if (is_news(c, e))
+		say(c, e, phase == KAFKA_LOST_TOPIC);
 	enter(c, phase, e->msg);
+	c->pause_ns = sooner(c->pause_ns ? 2 * c->pause_ns : FIRST_PAUSE_NS,
+			     c->kafka->settings.short_interval_ns);
+	until = now(c) + c->pause_ns;
 	while (!is_halted(c) && now(c) < until)
 		doze(c, sooner(tend(c), until));
 }
