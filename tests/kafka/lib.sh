@@ -67,7 +67,8 @@ kafka_keep_classes() (
 kafka_java() { # class arguments...; replaces this shell
 	local jars jvm=("${kafka_jvm[@]}")
 	jars=$(printf '%s:' "$kafka_jars"/*.jar)
-	[ -f "$kafka_classes" ] && jvm+=(-Xshare:auto -XX:SharedArchiveFile="$kafka_classes")
+	# An archive of other jars is not used, but spoken of on stdout.
+	[ -f "$kafka_classes" ] && jvm+=(-Xshare:auto -XX:SharedArchiveFile="$kafka_classes" -Xlog:disable)
 	exec "${kafka_under[@]}" java "${jvm[@]}" -Dlog4j.configuration="file:$kafka_here/log4j.properties" \
 		-Dkafka.log="${kafka_log:-INFO}" -cp "$jars" "$@"
 }
