@@ -258,7 +258,9 @@ static void on_delivered(struct net_stream *s, void *state, struct net_msg *m)
 
 	(void)s;
 	if (!b) {
-		v->done = status == COMMON__STATUS__SUCCESS;
+		if (status != COMMON__STATUS__SUCCESS)
+			fault("the chain was not delivered to its end", v->blocks);
+		v->done = true;
 		return;
 	}
 	check_links(v, b);
@@ -319,7 +321,7 @@ static void read_chain(struct crash *c, const char *channel, struct verify_call 
 	while (!v->done && clock_mono_ns() < give_up)
 		net_client_run(c->c.loop, give_up);
 	if (!v->done)
-		fault("the chain was not delivered to its end", v->blocks);
+		fault("the chain was not delivered in time", v->blocks);
 	net_call_half_close(s);
 }
 
