@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define BOOTING "backing Kafka cluster has not completed booting; try again later"
-#define HALTED  "consenter for this channel has been halted"
 
 static struct kafka_chain *chain_of(struct ord_chain *chain)
 {
@@ -95,7 +94,7 @@ void kafka_chain_block(struct kafka_chain *c, bool blocked)
 static int check_open(struct kafka_chain *c, struct ord_err *e)
 {
 	if (c->phase == KAFKA_HALTED)
-		return ord_fail(e, ORD_ECLOSED, HALTED);
+		return ord_fail(e, ORD_ECLOSED, KAFKA_HALTED_TEXT);
 	if (c->phase == KAFKA_BOOTING)
 		return ord_fail(e, ORD_EUNAVAIL, BOOTING);
 	if (c->phase == KAFKA_LOST_TOPIC)
@@ -115,7 +114,7 @@ static int enqueue(struct kafka_chain *c, struct ord_env *env, uint64_t seq,
 	pthread_mutex_lock(&c->lock);
 	rc = check_open(c, e);
 	if (rc == 0 && c->phase == KAFKA_ERRORED)
-		rc = ord_fail(e, ORD_EUNAVAIL, "cannot enqueue");
+		rc = ord_fail(e, ORD_EUNAVAIL, KAFKA_CANNOT_TEXT);
 	pthread_mutex_unlock(&c->lock);
 	if (rc < 0)
 		return rc;
@@ -200,13 +199,13 @@ static void chain_halt(struct ord_chain *chain)
 
 	if (atomic_exchange(&c->halted, true))
 		return;
-	kafka_chain_enter(c, KAFKA_HALTED, HALTED);
+	kafka_chain_enter(c, KAFKA_HALTED, KAFKA_HALTED_TEXT);
 	c->ops->mailbox_close(c->inbox);
 	c->ops->thread_join(c->thread);
 	kafka_metrics_leave(c->kafka->metrics, c);
 	kafka_flight_close(c->flight);
-	settle_all(c, &c->ready, ORD_ECLOSED, HALTED);
-	settle_all(c, &c->probes, ORD_ECLOSED, HALTED);
+	settle_all(c, &c->ready, ORD_ECLOSED, KAFKA_HALTED_TEXT);
+	settle_all(c, &c->probes, ORD_ECLOSED, KAFKA_HALTED_TEXT);
 }
 
 static void chain_free(struct ord_chain *chain)
@@ -248,11 +247,6 @@ static int resume(struct kafka_chain *c, struct ord_bytes metadata, struct ord_e
 	return kafka_resume(&c->st, metadata, height, e);
 }
 
-static uint64_t patience(const struct kafka_settings *s)
-{
-	return s->write_timeout_ns + s->read_timeout_ns;
-}
-
 int kafka_chain_new(struct kafka *k, struct ord_support *s, struct ord_bytes metadata,
 		    struct ord_chain **out, struct ord_err *e)
 {
@@ -274,7 +268,8 @@ int kafka_chain_new(struct kafka *k, struct ord_support *s, struct ord_bytes met
 	c->blocked = kafka_is_blocked(&c->st);
 	pthread_mutex_init(&c->lock, NULL);
 	c->inbox = s->ops->mailbox_new(s, KAFKA_WAKES);
-	c->flight = kafka_flight_new(s, patience(&k->settings), kafka_chain_wake, c);
+	c->flight =
+		kafka_flight_new(s, kafka_settings_patience_ns(&k->settings), kafka_chain_wake, c);
 	tell_phase(c);
 	*out = &c->chain;
 	return 0;

@@ -21,13 +21,13 @@ static void log_line(const rd_kafka_t *rk, int level, const char *fac, const cha
 	ord_host_log(c->all->host, l, "%s: %s", fac, buf);
 }
 
-static void tell(struct kafka_client *c, enum kafka_notice what, const char *why)
+static void tell(struct kafka_client *c, enum kafka_notice what)
 {
 	pthread_mutex_lock(&c->all->lock);
 	if (what == KAFKA_FATAL)
 		c->fatal = true;
 	for (struct kafka_watch *w = c->watches; w; w = w->next)
-		w->notice(w, what, why);
+		w->notice(w, what);
 	pthread_mutex_unlock(&c->all->lock);
 }
 
@@ -39,11 +39,11 @@ static void on_error(struct kafka_client *c, rd_kafka_t *rk, rd_kafka_event_t *e
 	if (rd_kafka_event_error_is_fatal(event)) {
 		rd_kafka_fatal_error(rk, why, sizeof(why));
 		ord_host_log(c->all->host, ORD_ERROR, "the producer has to be made anew: %s", why);
-		tell(c, KAFKA_FATAL, why);
+		tell(c, KAFKA_FATAL);
 		return;
 	}
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* what else there is was logged */
-		tell(c, KAFKA_ALL_DOWN, rd_kafka_event_error_string(event));
+		tell(c, KAFKA_ALL_DOWN);
 }
 
 /* The messages of one request, which are of one topic. */

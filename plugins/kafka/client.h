@@ -20,7 +20,7 @@ enum kafka_notice {
 /* One that wants to know how the client fares. */
 struct kafka_watch {
 	/** On any thread; must not block or call back. */
-	void (*notice)(struct kafka_watch *w, enum kafka_notice what, const char *why);
+	void (*notice)(struct kafka_watch *w, enum kafka_notice what);
 	struct kafka_watch *next;
 };
 

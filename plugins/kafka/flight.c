@@ -10,9 +10,6 @@
 	"brokers' message.max.bytes and replica.fetch.max.bytes) above the channel's "          \
 	"Orderer.BatchSize.AbsoluteMaxBytes"
 
-#define CANNOT "cannot enqueue"
-#define HALTED "consenter for this channel has been halted"
-
 /* As many bytes as the producer puts into one request. */
 #define BATCH_BYTES 786432
 
@@ -173,10 +170,10 @@ static void settle_by(struct kafka_flight *f, struct message *m, rd_kafka_resp_e
 	} else if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
 		settle(f, m, ORD_ETOOBIG, TOO_LARGE);
 	} else if (err > RD_KAFKA_RESP_ERR_NO_ERROR) {
-		snprintf(why, sizeof(why), CANNOT ": %s", rd_kafka_err2str(err));
+		snprintf(why, sizeof(why), KAFKA_CANNOT_TEXT ": %s", rd_kafka_err2str(err));
 		settle(f, m, ORD_EUNAVAIL, why);
 	} else {
-		settle(f, m, ORD_EUNAVAIL, CANNOT);
+		settle(f, m, ORD_EUNAVAIL, KAFKA_CANNOT_TEXT);
 	}
 }
 
@@ -268,7 +265,7 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 		return 0;
 	message_free(m);
 	if (closed)
-		return ord_fail(e, ORD_ECLOSED, HALTED);
+		return ord_fail(e, ORD_ECLOSED, KAFKA_HALTED_TEXT);
 	return ord_fail(e, ORD_ETOOBIG, "%s", TOO_LARGE);
 }
 
@@ -357,7 +354,7 @@ uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue)
 
 	pthread_mutex_lock(&f->lock);
 	for (; f->oldest && f->oldest->due <= now; *overdue = true)
-		settle(f, f->oldest, ORD_ETIMEDOUT, CANNOT);
+		settle(f, f->oldest, ORD_ETIMEDOUT, KAFKA_CANNOT_TEXT);
 	f->watched = f->oldest != NULL;
 	due = f->watched ? f->oldest->due : ORD_NEVER;
 	pthread_mutex_unlock(&f->lock);
@@ -391,7 +388,7 @@ void kafka_flight_close(struct kafka_flight *f)
 	f->closed = true;
 	f->topic = NULL;
 	while (f->oldest)
-		settle(f, f->oldest, ORD_ECLOSED, HALTED);
+		settle(f, f->oldest, ORD_ECLOSED, KAFKA_HALTED_TEXT);
 	pthread_mutex_unlock(&f->lock);
 }
 

@@ -15,6 +15,10 @@
  * sent again with its original offset. */
 #define KAFKA_OVERHEAD 256
 
+/* What clients read, in Fabric's words. */
+#define KAFKA_CANNOT_TEXT "cannot enqueue"
+#define KAFKA_HALTED_TEXT "consenter for this channel has been halted"
+
 struct kafka_flight;
 
 /** @wake: called on any thread when something happened that the chain thread may be waiting for; it

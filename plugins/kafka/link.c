@@ -4,11 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static void on_notice(struct kafka_watch *w, enum kafka_notice what, const char *why)
+static void on_notice(struct kafka_watch *w, enum kafka_notice what)
 {
 	struct kafka_chain *c = ((struct kafka_link *)w)->chain; /* its first member */
 
-	(void)why; /* the client has logged it, once for all chains */
 	atomic_store(what == KAFKA_FATAL ? &c->fatal : &c->all_down, true);
 	kafka_chain_wake(c);
 }

@@ -32,6 +32,12 @@ rd_kafka_conf_t *kafka_settings_producer(const struct kafka_settings *s);
 rd_kafka_conf_t *kafka_settings_consumer(const struct kafka_settings *s);
 void kafka_settings_fini(struct kafka_settings *s);
 
+/* How long a client waits for its message to be acknowledged. */
+static inline uint64_t kafka_settings_patience_ns(const struct kafka_settings *s)
+{
+	return s->write_timeout_ns + s->read_timeout_ns;
+}
+
 /* ---- reading ------------------------------------------------------------------------------- */
 
 static inline const char *kafka_setting(const struct ord_host *h, const char *key)

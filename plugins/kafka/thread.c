@@ -323,8 +323,7 @@ static void serve(struct kafka_chain *c)
 /* Until what was posted stands in the topic, or for as long as a client would wait. */
 static int wait_landed(struct kafka_chain *c, struct ord_err *e)
 {
-	const struct kafka_settings *s = &c->kafka->settings;
-	uint64_t until = now(c) + s->write_timeout_ns + s->read_timeout_ns;
+	uint64_t until = now(c) + kafka_settings_patience_ns(&c->kafka->settings);
 
 	c->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
 	while (!kafka_flight_landed(c->flight)) {
