@@ -21,7 +21,7 @@ struct bench_opts {
 	bool deliver, json;
 };
 
-/* ---- bench_load.c: what is sent ------------------------------------------------------ */
+/* ---- bench_load.c: what is sent ------------------------------------------ */
 
 struct bench_tx {
 	struct ord_bytes envelope;
@@ -47,7 +47,7 @@ void bench_load_free(struct bench_load *l);
 /** The transaction that @envelope is; NULL: not one of ours. */
 struct bench_tx *bench_load_find(struct bench_load *l, struct ord_bytes envelope);
 
-/* ---- bench_send.c, bench_watch.c: one run -------------------------------------------- */
+/* ---- bench_send.c, bench_watch.c: one run -------------------------------- */
 
 struct bench_lane;
 
@@ -88,7 +88,7 @@ void bench_lanes_free(struct bench_run *r);
 /** Ask for the newest block and all that follow it. */
 int bench_watch_open(struct bench_run *r, struct ord_err *e);
 
-/* ---- bench_server.c: what it costs --------------------------------------------------- */
+/* ---- bench_server.c: what it costs --------------------------------------- */
 
 /** CPU time of a process so far, in seconds. */
 int bench_cpu_s(uint64_t pid, double *out, struct ord_err *e);
@@ -97,7 +97,7 @@ int bench_peak_rss(uint64_t pid, uint64_t *out, struct ord_err *e);
 /** CPU time of one OpenSSL P-256 verification now, in microseconds: the unit V. */
 double bench_v_us(void);
 
-/* ---- bench_report.c ------------------------------------------------------------------ */
+/* ---- bench_report.c ------------------------------------------------------ */
 
 struct bench_result {
 	double seconds; /* first message to last acknowledgement */
@@ -114,7 +114,7 @@ struct bench_delivered {
 };
 void bench_report_delivered(const struct bench_opts *o, const struct bench_delivered *d);
 
-/* ---- bench_deliver.c ----------------------------------------------------------------- */
+/* ---- bench_deliver.c ----------------------------------------------------- */
 
 /** Read the whole chain on every stream. */
 int bench_deliver(const struct bench_opts *o, struct remote *r, struct msp_local *who,

@@ -25,7 +25,7 @@ static const struct net_method broadcast = {
 	.closed = on_closed,
 };
 
-/* ---- sending ------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------- */
 
 static bool is_over(const struct bench_run *r, uint64_t now)
 {
@@ -92,7 +92,7 @@ uint64_t bench_lanes_pump(struct bench_run *r, uint64_t now)
 	return due_ns(r, r->next);
 }
 
-/* ---- answers ------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 /* status 200 and no info: all that is ever expected. */
 static bool is_success(struct ord_bytes b)
@@ -158,7 +158,7 @@ static void on_closed(struct net_stream *s, void *state)
 	bench_fail(l->run, "%s", e.msg);
 }
 
-/* ---- opening ------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static void on_link(struct net_link *link, void *arg, const char *why)
 {

@@ -37,7 +37,7 @@ int catch_up_newest(const struct catch_up *c, struct ord_block **out, struct ord
 	return err_set(e, ORD_EINVAL, "the orderer's newest block has an impossible number");
 }
 
-/* ---- our chain ----------------------------------------------------------------------- */
+/* ---- our chain ----------------------------------------------------------- */
 
 static uint64_t height(const struct copy *k)
 {
@@ -110,7 +110,7 @@ static int begin_chain(struct copy *k, struct ord_err *e)
 	return rc;
 }
 
-/* ---- their blocks -------------------------------------------------------------------- */
+/* ---- their blocks -------------------------------------------------------- */
 
 static int append_batch(struct copy *k, struct ord_err *e)
 {
@@ -198,7 +198,7 @@ static int receive(struct copy *k, struct remote_call *call, uint64_t last, stru
 	return rc;
 }
 
-/* ---- what was done ------------------------------------------------------------------- */
+/* ---- what was done ------------------------------------------------------- */
 
 static void report(const struct copy *k, uint64_t first)
 {
@@ -258,7 +258,7 @@ static int report_start(const struct copy *k, struct ord_err *e)
 	return rc;
 }
 
-/* ---- copying ------------------------------------------------------------------------- */
+/* ---- copying ------------------------------------------------------------- */
 
 static int copy_to(struct copy *k, uint64_t last, struct ord_err *e)
 {

@@ -22,7 +22,7 @@ void bench_fail(struct bench_run *r, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* ---- the loop ------------------------------------------------------------------------ */
+/* ---- the loop ------------------------------------------------------------ */
 
 /* Anything that moves: silence is measured by it. */
 static uint64_t pulse(const struct bench_run *r)
@@ -74,7 +74,7 @@ static bool is_done(const struct bench_run *r)
 	return all_sent && r->acked == r->next && r->committed == r->next;
 }
 
-/* ---- one run ------------------------------------------------------------------------- */
+/* ---- one run ------------------------------------------------------------- */
 
 static int measure(struct bench_run *r, struct bench_result *res, struct ord_err *e)
 {
@@ -152,7 +152,7 @@ static int bench_load(const struct bench_opts *o, struct remote *remote, struct 
 	return rc;
 }
 
-/* ---- the command --------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static int check_opts(struct bench_opts *o, struct ord_err *e)
 {

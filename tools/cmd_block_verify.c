@@ -25,7 +25,7 @@ static void report(const char *what, uint64_t first, const struct verify *v)
 		       what, first, v->next - 1);
 }
 
-/* ---- files --------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 static int trust_file(struct verify *v, const char *path, struct ord_err *e)
 {
@@ -71,7 +71,7 @@ static int verify_files(const struct verify_opts *o, const struct ctl_args *file
 	return rc;
 }
 
-/* ---- a ledger directory -------------------------------------------------------------- */
+/* ---- a ledger directory -------------------------------------------------- */
 
 struct walk {
 	struct verify v;

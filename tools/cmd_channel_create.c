@@ -68,7 +68,7 @@ static struct deliver deliver_of(struct change *c)
 	return (struct deliver){&c->remote, c->signers.who[0], c->channel, false};
 }
 
-/* ---- create ------------------------------------------------------------------------------ */
+/* ---- create -------------------------------------------------------------- */
 
 static int send_creation(struct change *c, struct ord_err *e)
 {
@@ -119,7 +119,7 @@ const struct ctl_cmd cmd_channel_create = {
 	.run = create_run,
 };
 
-/* ---- update ------------------------------------------------------------------------------ */
+/* ---- update -------------------------------------------------------------- */
 
 static int send_update(struct change *c, struct ord_err *e)
 {

@@ -50,7 +50,7 @@ static int find_group(const struct org_opts *o, const Common__Config *config,
 			"[application]"                                                   \
 	}
 
-/* ---- add ---------------------------------------------------------------------------------- */
+/* ---- add ----------------------------------------------------------------- */
 
 static int add_org(void *arg, Common__Config *config, struct ord_err *e)
 {
@@ -106,7 +106,7 @@ const struct ctl_cmd cmd_config_add_org = {
 	.run = add_run,
 };
 
-/* ---- remove ------------------------------------------------------------------------------- */
+/* ---- remove -------------------------------------------------------------- */
 
 static int remove_org(void *arg, Common__Config *config, struct ord_err *e)
 {

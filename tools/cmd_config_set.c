@@ -4,7 +4,7 @@
 #include "config_edit.h"
 #include "config_keys.h"
 
-/* ---- set ---------------------------------------------------------------------------------- */
+/* ---- set ----------------------------------------------------------------- */
 
 static int set_keys(void *arg, Common__Config *config, struct ord_err *e)
 {
@@ -54,7 +54,7 @@ const struct ctl_cmd cmd_config_set = {
 	.run = set_run,
 };
 
-/* ---- get ---------------------------------------------------------------------------------- */
+/* ---- get ----------------------------------------------------------------- */
 
 static int get_run(const void *opts, const struct ctl_args *args, struct ord_err *e)
 {

@@ -33,7 +33,7 @@ struct org_tree {
 	struct authority ca, tls_ca;
 };
 
-/* ---- files --------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 /* Create, never overwrite. */
 static int write_new(const char *dir, const char *name, struct ord_bytes content, unsigned mode,
@@ -109,7 +109,7 @@ static int put_cert(const char *dir, const char *sub, const char *name, X509 *ce
 	return rc;
 }
 
-/* ---- MSP directories ----------------------------------------------------------------- */
+/* ---- MSP directories ----------------------------------------------------- */
 
 static int write_node_ous(const char *msp, const struct org_tree *t, struct ord_err *e)
 {
@@ -216,7 +216,7 @@ static int write_node(const struct org_tree *t, const char *below, const char *n
 	return rc;
 }
 
-/* ---- organisations ------------------------------------------------------------------- */
+/* ---- organisations ------------------------------------------------------- */
 
 static int write_authority(const struct org_tree *t, const char *below, const char *name,
 			   struct authority *a, struct ord_err *e)

@@ -20,7 +20,7 @@ struct fetch {
 	bool to_dir;
 };
 
-/* ---- which blocks -------------------------------------------------------------------- */
+/* ---- which blocks -------------------------------------------------------- */
 
 static int parse_number(const char *text, size_t len, uint64_t *out)
 {
@@ -66,7 +66,7 @@ bad:
 	return err_set(e, ORD_EINVAL, "'%s': want newest, oldest, config, N, N-M or N-", text);
 }
 
-/* ---- where they go ------------------------------------------------------------------- */
+/* ---- where they go ------------------------------------------------------- */
 
 static int encode(const struct fetch *f, const struct ord_block *b, struct buf *out,
 		  struct ord_err *e)
@@ -93,7 +93,7 @@ static int emit(const struct fetch *f, const struct ord_block *b, struct ord_err
 	return rc;
 }
 
-/* ---- asking -------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 static int fetch_range(const struct fetch *f, const struct deliver *d, const struct range *s,
 		       struct ord_err *e)
@@ -126,7 +126,7 @@ static int fetch_config(const struct fetch *f, const struct deliver *d, struct o
 	return rc;
 }
 
-/* ---- the command --------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static int fetch_what(struct fetch *f, const char *what, struct ord_err *e)
 {

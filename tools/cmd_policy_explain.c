@@ -24,7 +24,7 @@ struct explain {
 	struct map *asked;   /* policies that were shown */
 };
 
-/* ---- showing --------------------------------------------------------------------------- */
+/* ---- showing ------------------------------------------------------------- */
 
 static void show_text(struct explain *x, const char *policy, const char *signs,
 		      const struct reasons *r)
@@ -65,7 +65,7 @@ static void ask(struct explain *x, const struct chanconf *conf, const char *poli
 	reasons_free(&r);
 }
 
-/* ---- what is asked --------------------------------------------------------------------- */
+/* ---- what is asked ------------------------------------------------------- */
 
 static void ask_own(struct explain *x, const char *policy)
 {

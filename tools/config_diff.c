@@ -23,7 +23,7 @@ struct walk {
 static void walk_group(struct walk *w, const Common__ConfigGroup *current,
 		       const Common__ConfigGroup *wanted);
 
-/* ---- elements as JSON ---------------------------------------------------------------------- */
+/* ---- elements as JSON ---------------------------------------------------- */
 
 /* JSON of the message of type @d, or of the bytes themselves when they are none; heap. */
 static char *as_json(const ProtobufCMessageDescriptor *d, struct ord_bytes b)
@@ -88,7 +88,7 @@ static void add_mod_policy(const char *from, const char *to, struct buf *out)
 		buf_printf(out, "%*smod_policy: \"%s\" -> \"%s\"\n", INDENT, "", from, to);
 }
 
-/* ---- telling ----------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------- */
 
 static void tell(struct walk *w, const char *kind, const char *key, const uint64_t *from,
 		 const uint64_t *to, const char *lines)
@@ -155,7 +155,7 @@ static void tell_group(struct walk *w, const Common__ConfigGroup *from,
 	buf_fini(&lines);
 }
 
-/* ---- walking ----------------------------------------------------------------------------- */
+/* ---- walking ------------------------------------------------------------- */
 
 /* Two sorted maps are walked side by side: which key is first?  NULL: at the end. */
 static int order_of(const char *current, const char *wanted)

@@ -22,7 +22,7 @@ static struct deliver deliver_of(struct edit *x, const char *channel)
 	return (struct deliver){&x->remote, x->signers.who[0], channel, false};
 }
 
-/* ---- where it comes from ------------------------------------------------------------------- */
+/* ---- where it comes from ------------------------------------------------- */
 
 static int check_opts(const struct edit_opts *o, bool submit, struct ord_err *e)
 {
@@ -92,7 +92,7 @@ int config_edit_read(const struct edit_opts *o, struct chanconf **out, struct or
 	return rc;
 }
 
-/* ---- the update ---------------------------------------------------------------------------- */
+/* ---- the update ---------------------------------------------------------- */
 
 /* Another object of the same configuration; its maps are in order. */
 static Common__Config *copy_of(const Common__Config *config)
@@ -127,7 +127,7 @@ static int make_update(struct edit *x, const Common__Config *edited, struct ord_
 	return rc;
 }
 
-/* ---- what becomes of it ---------------------------------------------------------------------- */
+/* ---- what becomes of it -------------------------------------------------- */
 
 static int dry_run(const struct edit *x, struct ord_err *e)
 {

@@ -16,7 +16,7 @@ static size_t *count(const struct config_slot *s)
 	return (size_t *)(void *)((char *)s->msg + s->field->quantifier_offset);
 }
 
-/* ---- texts ------------------------------------------------------------------------------ */
+/* ---- texts --------------------------------------------------------------- */
 
 static void replace(char **at, const char *text)
 {
@@ -53,7 +53,7 @@ static int set_duration(struct config_slot *s, const char *text, struct ord_err 
 const struct config_field config_field_text = {set_text, get_text};
 const struct config_field config_field_duration = {set_duration, get_text};
 
-/* ---- numbers ---------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 static int put_number(struct config_slot *s, uint64_t n, struct ord_err *e)
 {
@@ -94,7 +94,7 @@ static void get_number(const struct config_slot *s, struct buf *out)
 const struct config_field config_field_number = {set_number, get_number};
 const struct config_field config_field_size = {set_size, get_number};
 
-/* ---- the consensus state ------------------------------------------------------------------ */
+/* ---- the consensus state ------------------------------------------------- */
 
 static const char *const states[] = {"normal", "maintenance"}; /* by number */
 
@@ -120,7 +120,7 @@ static void get_state(const struct config_slot *s, struct buf *out)
 
 const struct config_field config_field_state = {set_state, get_state};
 
-/* ---- Kafka's consensus metadata ----------------------------------------------------------- */
+/* ---- Kafka's consensus metadata ------------------------------------------ */
 
 /* Of a message that cannot be read an orderer takes nothing, and neither do we. */
 static Orderer__KafkaConfigMetadata *open_kafka(const struct config_slot *s)
@@ -175,7 +175,7 @@ static void get_exactly_once(const struct config_slot *s, struct buf *out)
 
 const struct config_field config_field_exactly_once = {set_exactly_once, get_exactly_once};
 
-/* ---- lists -------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------- */
 
 /* Call @add for each element of "a,b". */
 static int each_element(const char *text,
@@ -281,7 +281,7 @@ static void get_anchors(const struct config_slot *s, struct buf *out)
 const struct config_field config_field_list = {set_list, get_list};
 const struct config_field config_field_anchors = {set_anchors, get_anchors};
 
-/* ---- maps --------------------------------------------------------------------------------- */
+/* ---- maps ---------------------------------------------------------------- */
 
 /* Fabric's are read by their highest one: an older orderer or peer must know them all. */
 static int set_capability(struct config_slot *s, const char *text, struct ord_err *e)

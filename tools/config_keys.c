@@ -167,7 +167,7 @@ int config_key_get(const Common__Config *config, const char *key, struct buf *ou
 	return 0;
 }
 
-/* ---- all of them ------------------------------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static void list_one(const Common__Config *config, const char *key, struct buf *out)
 {

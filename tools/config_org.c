@@ -11,7 +11,7 @@
 
 enum { MAX_JSON = 16 << 20 };
 
-/* ---- from JSON --------------------------------------------------------------------------- */
+/* ---- from JSON ----------------------------------------------------------- */
 
 /* The decoder tells config values by where they stand, so the group is given a place. */
 #define BEFORE "{\"channel_group\":{\"groups\":{\"Application\":{\"groups\":{\"Org\":"
@@ -56,7 +56,7 @@ static int from_json(const struct config_org *o, Common__ConfigGroup **out, stru
 	return rc;
 }
 
-/* ---- from an MSP directory ------------------------------------------------------------------ */
+/* ---- from an MSP directory ----------------------------------------------- */
 
 /* @rule, or "OR('<mspid>.<role>')". */
 static int add_policy(Common__ConfigGroup *g, const char *name, const char *rule, const char *mspid,

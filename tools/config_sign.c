@@ -27,7 +27,7 @@ void signers_close(struct signers *s)
 	*s = (struct signers){.n = 0};
 }
 
-/* ---- updates ------------------------------------------------------------------------------ */
+/* ---- updates ------------------------------------------------------------- */
 
 static int check_update(const struct ord_env *env, const Common__ConfigUpdateEnvelope *msg,
 			struct ord_err *e)

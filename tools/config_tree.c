@@ -14,7 +14,7 @@ static ProtobufCBinaryData encoding(const void *msg)
 	return wire_binary(buf_bytes(&b)); /* whoever gets it frees it */
 }
 
-/* ---- groups ----------------------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
 static size_t child_index(const Common__ConfigGroup *g, const char *name)
 {
@@ -72,7 +72,7 @@ bool config_tree_remove_child(Common__ConfigGroup *g, const char *name)
 	return true;
 }
 
-/* ---- values ------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 static Common__ConfigValue *find_value(const Common__ConfigGroup *g, const char *name)
 {
@@ -113,7 +113,7 @@ void config_tree_set_value(Common__ConfigGroup *g, const char *name, const void 
 	v->value = encoding(msg);
 }
 
-/* ---- policies ----------------------------------------------------------------------------- */
+/* ---- policies ------------------------------------------------------------ */
 
 void config_tree_add_policy(Common__ConfigGroup *g, const char *name, int type, const void *msg)
 {

@@ -35,7 +35,7 @@ void cert_key_ski(EVP_PKEY *key, uint8_t out[static SHA256_LEN])
 	OPENSSL_free(point);
 }
 
-/* ---- subject ------------------------------------------------------------------------- */
+/* ---- subject ------------------------------------------------------------- */
 
 /* Go writes PrintableString where the characters allow it ('*', '&' and '@' do not), else UTF-8. */
 static int string_type(const char *s)
@@ -81,7 +81,7 @@ static int set_subject(X509 *cert, const struct cc_spec *s, const char *organiza
 	return 0;
 }
 
-/* ---- the frame ----------------------------------------------------------------------- */
+/* ---- the frame ----------------------------------------------------------- */
 
 static bool set_validity(X509 *cert)
 {
@@ -113,7 +113,7 @@ static X509 *new_cert(EVP_PKEY *key)
 	return NULL;
 }
 
-/* ---- extensions ---------------------------------------------------------------------- */
+/* ---- extensions ---------------------------------------------------------- */
 
 static bool add_ext(X509 *cert, int nid, const char *value)
 {
@@ -218,7 +218,7 @@ static bool add_leaf_extensions(X509 *cert, const struct authority *by,
 	       (!req->sans || req->sans->n == 0 || add_sans(cert, req->sans));
 }
 
-/* ---- signing ------------------------------------------------------------------------- */
+/* ---- signing ------------------------------------------------------------- */
 
 /* Fabric refuses signatures whose S is in the upper half of the order. */
 static int sign(X509 **cert, EVP_PKEY *key, struct ord_err *e)

@@ -6,7 +6,7 @@
 
 enum { MAX_NODES = 10000 };
 
-/* ---- reading ------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 struct node_template {
 	uint32_t count, start;
@@ -90,7 +90,7 @@ static const struct yaml_key org_keys[] = {
 	{"Users", YAML_SUB, offsetof(struct raw_org, users), read_users},
 	{NULL, YAML_STR, 0, NULL}};
 
-/* ---- templates ----------------------------------------------------------------------- */
+/* ---- templates ----------------------------------------------------------- */
 
 struct var {
 	const char *name, *value;
@@ -190,7 +190,7 @@ static int add_templated(struct cc_org *org, const struct node_template *t, stru
 	return 0;
 }
 
-/* ---- checks -------------------------------------------------------------------------- */
+/* ---- checks -------------------------------------------------------------- */
 
 /* A name becomes a file name and stands unquoted in config.yaml. */
 static int check_name(const char *what, const char *name, struct ord_err *e)

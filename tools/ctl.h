@@ -14,7 +14,7 @@
 /* Exit codes: 0 done, 1 failed (one sentence on standard error), 2 wrong usage. */
 enum { CTL_EXIT_OK = 0, CTL_EXIT_FAILED = 1, CTL_EXIT_USAGE = 2 };
 
-/* ---- options ------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------- */
 
 enum ctl_type {
 	CTL_FLAG,     /* bool */
@@ -43,7 +43,7 @@ struct ctl_opt {
 		NULL, CTL_FLAG, 0, false, NULL, NULL \
 	}
 
-/* ---- commands ------------------------------------------------------------------------ */
+/* ---- commands ------------------------------------------------------------ */
 
 struct ctl_args {
 	char **item; /* operands, behind the options */
@@ -71,7 +71,7 @@ void ctl_opts_free(const struct ctl_cmd *cmd, void *opts);
 /** The help of one command. */
 void ctl_help(const struct ctl_cmd *cmd, FILE *to);
 
-/* ---- what commands share ------------------------------------------------------------- */
+/* ---- what commands share ------------------------------------------------- */
 
 /** A size as CTL_SIZE takes it; -1: it is none. */
 int ctl_parse_size(const char *text, uint64_t *out);

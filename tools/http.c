@@ -22,7 +22,7 @@ struct link {
 	uint64_t deadline_ns;
 };
 
-/* ---- waiting -------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------- */
 
 static int wait_for(const struct link *l, short events, struct ord_err *e)
 {
@@ -63,7 +63,7 @@ static int wait_tls(struct link *l, int rc, struct ord_err *e)
 	}
 }
 
-/* ---- connecting ------------------------------------------------------------------------ */
+/* ---- connecting ---------------------------------------------------------- */
 
 static int connect_one(struct link *l, const struct addrinfo *a, struct ord_err *e)
 {
@@ -138,7 +138,7 @@ static int start_tls(const struct http_opts *o, struct link *l, struct ord_err *
 	return 0;
 }
 
-/* ---- reading and writing ---------------------------------------------------------------- */
+/* ---- reading and writing ------------------------------------------------- */
 
 static int write_all(struct link *l, struct ord_bytes b, struct ord_err *e)
 {
@@ -226,7 +226,7 @@ static void write_request(struct link *l, const struct http_request *r, struct o
 	buf_fini(&head);
 }
 
-/* ---- the whole -------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static int parse_address(const char *text, struct link *l, struct ord_err *e)
 {

@@ -12,7 +12,7 @@ static struct log_logger logger = LOG_LOGGER("ordererctl.decode");
 
 static void write_message(struct json *j, const ProtobufCMessage *msg, struct json_place at);
 
-/* ---- bytes --------------------------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------- */
 
 /* @b is a message of type @d, and nothing of it would be lost. */
 static bool shows(const ProtobufCMessageDescriptor *d, struct ord_bytes b, ProtobufCMessage **msg)
@@ -44,7 +44,7 @@ static void write_bytes(struct json *j, const ProtobufCMessage *in,
 	}
 }
 
-/* ---- scalars ------------------------------------------------------------------------- */
+/* ---- scalars ------------------------------------------------------------- */
 
 static void write_enum(struct json *j, const ProtobufCFieldDescriptor *f, int value)
 {
@@ -147,7 +147,7 @@ static void write_value(struct json *j, const ProtobufCMessage *in,
 	}
 }
 
-/* ---- fields -------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------- */
 
 static const char *entry_key(const ProtobufCMessage *entry)
 {
@@ -218,7 +218,7 @@ static void write_message(struct json *j, const ProtobufCMessage *msg, struct js
 	json_close(j, '}');
 }
 
-/* ---- the door ------------------------------------------------------------------------ */
+/* ---- the door ------------------------------------------------------------ */
 
 int json_decode(const ProtobufCMessageDescriptor *d, struct ord_bytes b, struct buf *out,
 		struct ord_err *e)

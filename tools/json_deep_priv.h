@@ -36,7 +36,7 @@ const ProtobufCMessageDescriptor *json_opaque(const ProtobufCMessage *msg,
 /** All of @msg can be shown: no unknown fields, no text that is none. */
 bool json_whole(const ProtobufCMessage *msg);
 
-/* ---- messages in memory ---------------------------------------------------------------- */
+/* ---- messages in memory -------------------------------------------------- */
 
 static inline void *json_member(const ProtobufCMessage *msg, unsigned offset)
 {

@@ -26,7 +26,7 @@ static int read_message(struct encoder *enc, const struct json_node *n,
 			const ProtobufCMessageDescriptor *d, struct json_place at,
 			const struct step *step, ProtobufCMessage **out);
 
-/* ---- failure ----------------------------------------------------------------------------- */
+/* ---- failure ------------------------------------------------------------- */
 
 /* "groups.Org1.values[2]"; a key that is no plain word in brackets and quotes. */
 static void add_step(struct buf *out, const struct step *step)
@@ -135,7 +135,7 @@ static int fail_unknown(struct encoder *enc, const struct json_node *item, const
 	return fail(enc, item, step, "%s has no such field", d->name);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------- */
+/* ---- bytes --------------------------------------------------------------- */
 
 /* The message that @n describes, packed.  What decode would not read is not made. */
 static int read_packed(struct encoder *enc, const struct json_node *n,
@@ -177,7 +177,7 @@ static int read_bytes(struct encoder *enc, const struct json_node *n, const Prot
 	return rc;
 }
 
-/* ---- values ------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------- */
 
 static int read_int(struct encoder *enc, const struct json_node *n, bool wide, void *to,
 		    const struct step *step)
@@ -257,7 +257,7 @@ static int read_value(struct encoder *enc, const struct json_node *n, const Prot
 	}
 }
 
-/* ---- repeated fields ----------------------------------------------------------------------- */
+/* ---- repeated fields ----------------------------------------------------- */
 
 static int read_list(struct encoder *enc, const struct json_node *n, ProtobufCMessage *msg,
 		     const ProtobufCFieldDescriptor *f, struct json_place at,
@@ -325,7 +325,7 @@ static int read_map(struct encoder *enc, const struct json_node *n, ProtobufCMes
 	return rc;
 }
 
-/* ---- messages ------------------------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------------ */
 
 /* "channel_group" or "channelGroup" */
 static bool is_named(const ProtobufCFieldDescriptor *f, struct ord_bytes key)
@@ -452,7 +452,7 @@ static int read_message(struct encoder *enc, const struct json_node *n,
 	return rc;
 }
 
-/* ---- the door ------------------------------------------------------------------------------ */
+/* ---- the door ------------------------------------------------------------ */
 
 int json_encode(const ProtobufCMessageDescriptor *d, const char *name, struct buf *take,
 		struct buf *out, struct ord_err *e)

@@ -3,7 +3,7 @@
 #include "json_deep_priv.h"
 #include "transaction.pb-c.h"
 
-/* ---- by place: fields that always hold the same message ------------------------------ */
+/* ---- by place: fields that always hold the same message ------------------ */
 
 static const struct {
 	const ProtobufCMessageDescriptor *in;
@@ -35,7 +35,7 @@ static const struct {
 	{&protos__ns_read_write_set__descriptor, "rwset", &protos__kvrwset__descriptor},
 };
 
-/* ---- config values, by their name and the group they stand in ------------------------ */
+/* ---- config values, by their name and the group they stand in ------------ */
 
 static const struct {
 	enum json_group group;
@@ -95,7 +95,7 @@ enum json_group json_child_group(enum json_group group, const char *key)
 	}
 }
 
-/* ---- by another field of the same message -------------------------------------------- */
+/* ---- by another field of the same message -------------------------------- */
 
 static const ProtobufCMessageDescriptor *payload_data(const Common__Payload *p)
 {
@@ -194,7 +194,7 @@ const ProtobufCMessageDescriptor *json_opaque(const ProtobufCMessage *msg,
 	return NULL;
 }
 
-/* ---- what can be shown ------------------------------------------------------------------ */
+/* ---- what can be shown --------------------------------------------------- */
 
 /* Keys of the state: text with any character in it. */
 bool json_is_text(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *f)

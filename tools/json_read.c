@@ -76,7 +76,7 @@ static int unexpected(const struct reader *r, const char *want)
 	return fail(r, "byte 0x%02x where %s should be", *r->p, want);
 }
 
-/* ---- strings --------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------- */
 
 static bool hex4(const struct reader *r, const uint8_t *at, uint32_t *out)
 {
@@ -179,7 +179,7 @@ static int read_string(struct reader *r, struct ord_bytes *out)
 	return 0;
 }
 
-/* ---- numbers and words ----------------------------------------------------------------- */
+/* ---- numbers and words --------------------------------------------------- */
 
 static size_t digits(struct reader *r)
 {
@@ -237,7 +237,7 @@ static int read_word(struct reader *r, struct json_node *out)
 	return out->truth || word(r, "false") ? 0 : unexpected(r, "a value");
 }
 
-/* ---- objects and arrays ---------------------------------------------------------------- */
+/* ---- objects and arrays -------------------------------------------------- */
 
 static int read_value(struct reader *r, struct json_node *out);
 
@@ -365,7 +365,7 @@ static int read_value(struct reader *r, struct json_node *out)
 	}
 }
 
-/* ---- the door ---------------------------------------------------------------------------- */
+/* ---- the door ------------------------------------------------------------ */
 
 static void free_items(struct json_node *node)
 {

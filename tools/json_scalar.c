@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* ---- numbers --------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* "-12": sign and value; quoted or not, but neither a fraction nor an exponent. */
 static bool integer(const struct json_node *n, bool *negative, uint64_t *v)
@@ -48,7 +48,7 @@ bool json_to_uint(const struct json_node *n, uint64_t max, uint64_t *out)
 	return integer(n, &negative, out) && !negative && *out <= max;
 }
 
-/* ---- names ----------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 bool json_to_enum(const struct json_node *n, const ProtobufCEnumDescriptor *d, int *out)
 {
@@ -72,7 +72,7 @@ bool json_to_enum(const struct json_node *n, const ProtobufCEnumDescriptor *d, i
 	return v != NULL;
 }
 
-/* ---- times ----------------------------------------------------------------------------- */
+/* ---- times --------------------------------------------------------------- */
 
 /* Exactly @n digits of @s at *@i, and @end behind them (0: whatever). */
 static bool number(const char *s, size_t *i, int n, char end, int *out)
@@ -155,7 +155,7 @@ bool json_to_timestamp(const struct json_node *n, Common__Timestamp *out)
 	return true;
 }
 
-/* ---- strings ----------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------- */
 
 char *json_to_cstr(struct ord_bytes text)
 {

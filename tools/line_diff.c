@@ -46,7 +46,7 @@ static struct lines split(const char *text)
 	return l;
 }
 
-/* ---- writing ---------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static bool may_write(struct diff *d)
 {
@@ -103,7 +103,7 @@ static void write_hunk(struct diff *d, struct hunk h)
 		write_line(d, '+', d->to.at[h.to++]);
 }
 
-/* ---- comparing --------------------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------- */
 
 /* How many lines the ends of both texts, from each pair of lines on, have in common. */
 static uint32_t *common_table(const struct diff *d, const struct hunk *h)

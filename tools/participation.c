@@ -6,7 +6,7 @@
 
 #define PATH "/participation/v1/channels"
 
-/* ---- JSON as Go's json.Indent() lays it out with a tab -------------------------------------- */
+/* ---- JSON as Go's json.Indent() lays it out with a tab ------------------- */
 
 static void new_line(struct buf *out, unsigned depth)
 {
@@ -61,7 +61,7 @@ static void indent(struct ord_bytes json, struct buf *out)
 	}
 }
 
-/* ---- asking ------------------------------------------------------------------------------ */
+/* ---- asking -------------------------------------------------------------- */
 
 static int show(const struct participation_opts *o, const struct http_answer *a, struct ord_err *e)
 {

@@ -32,7 +32,7 @@ void reasons_free(struct reasons *r)
 	*r = (struct reasons){.n = 0};
 }
 
-/* ---- lines ---------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------- */
 
 void reasons_text(struct buf *out, const char *text)
 {
@@ -85,7 +85,7 @@ void reasons_tree(const struct reasons *r, struct buf *out)
 	}
 }
 
-/* ---- who is missing -------------------------------------------------------------------- */
+/* ---- who is missing ------------------------------------------------------ */
 
 /* The step behind step @at and everything below it. */
 static size_t behind(const struct reasons *r, size_t at)
@@ -148,7 +148,7 @@ void reasons_missing(const struct reasons *r, struct buf *out)
 	}
 }
 
-/* ---- JSON ------------------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static void add_string(struct json *j, const char *key, const char *value)
 {

@@ -7,7 +7,7 @@
 
 enum { PEM_MAX = 1 << 20 };
 
-/* ---- options ------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------- */
 
 static int parse_address(const char *text, struct remote *out, struct ord_err *e)
 {
@@ -120,7 +120,7 @@ int remote_ended(const struct remote *r, int status, const char *why, struct ord
 		       why && *why ? ": " : "", why ? why : "");
 }
 
-/* ---- calls --------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------- */
 
 struct remote_call {
 	struct remote *remote;

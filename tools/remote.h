@@ -53,7 +53,7 @@ int remote_link(struct remote *r, void (*state)(struct net_link *l, void *arg, c
 /** How a call or link ended, as an error: "orderer HOST:PORT: Unavailable: …". */
 int remote_ended(const struct remote *r, int status, const char *why, struct ord_err *e);
 
-/* ---- one call that waits ------------------------------------------------------------- */
+/* ---- one call that waits ------------------------------------------------- */
 
 struct remote_call;
 

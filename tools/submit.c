@@ -6,7 +6,7 @@
 
 enum { POLL_MS = 200 };
 
-/* ---- broadcast ------------------------------------------------------------------------- */
+/* ---- broadcast ----------------------------------------------------------- */
 
 int submit_answer(struct remote_call *call, Orderer__BroadcastResponse **out, struct ord_err *e)
 {
@@ -48,7 +48,7 @@ int submit(struct remote *r, struct ord_bytes env, struct ord_err *e)
 	return rc;
 }
 
-/* ---- the block of an update -------------------------------------------------------------- */
+/* ---- the block of an update ---------------------------------------------- */
 
 /* Is what @b holds made of this update?  1, 0, or no configuration at all: -1. */
 static int made_of(const struct ord_block *b, const struct ord_env *update)
@@ -119,7 +119,7 @@ int submit_update(const struct deliver *d, struct ord_bytes env, struct ord_bloc
 	return rc;
 }
 
-/* ---- the genesis block of a new channel --------------------------------------------------- */
+/* ---- the genesis block of a new channel ---------------------------------- */
 
 int submit_creation(const struct deliver *d, struct ord_bytes env, struct ord_block **out,
 		    struct ord_err *e)

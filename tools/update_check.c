@@ -28,7 +28,7 @@ static bool is_creation(const struct check *c)
 	return strcmp(c->env->channel_id, c->conf->channel_id) != 0;
 }
 
-/* ---- the orderer's answer ------------------------------------------------------------------ */
+/* ---- the orderer's answer ------------------------------------------------ */
 
 /* An envelope that is not signed yet will be, by whoever sends it. */
 static bool is_signed(const struct ord_env *env)
@@ -130,7 +130,7 @@ static int show_answer(struct check *c, struct ord_err *e)
 	return rc;
 }
 
-/* ---- changes -------------------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 static void show_change(void *arg, const struct config_diff *d)
 {
@@ -167,8 +167,7 @@ static void show_changes(const struct check *c)
 		buf_add_str(c->out, "  none\n");
 }
 
-/* ---- policies ---------------------------------------------------------------------------------
- */
+/* ---- policies ------------------------------------------------------------ */
 
 static void show_policy(const struct check *c, const char *name, const struct reasons *r)
 {
@@ -221,8 +220,7 @@ static void show_signatures(const struct check *c)
 			   c->conf->writers_name);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static int find_target(struct check *c, struct ord_err *e)
 {

@@ -28,7 +28,7 @@ static int check_chain(const struct verify *v, const struct ord_block *b, struct
 	return 0;
 }
 
-/* ---- what stands in two places ------------------------------------------------------- */
+/* ---- what stands in two places ------------------------------------------- */
 
 /* Slots 1 and 3 are not signed; where the signed value says the same, it counts. */
 static int check_copies(const struct ord_block *b, struct ord_bytes signed_value, struct ord_err *e)
@@ -67,7 +67,7 @@ static int read_last_config(struct ord_bytes slot, uint64_t *index, struct ord_e
 	return rc;
 }
 
-/* ---- signatures ---------------------------------------------------------------------- */
+/* ---- signatures ---------------------------------------------------------- */
 
 /* One signature of slot 0: who, and over which bytes. */
 static int read_signature(const struct ord_block *b, const Common__Metadata *m,
@@ -128,7 +128,7 @@ static int check_signatures(const struct verify *v, const struct ord_block *b, s
 	return rc < 0 ? ORD_EINVAL : 0;
 }
 
-/* ---- configuration ------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------- */
 
 static int adopt(struct verify *v, const struct ord_block *b, struct ord_env *env,
 		 struct ord_err *e)

@@ -2,7 +2,7 @@
 /* May one configuration follow another (spec 4.5)? */
 #include "chanconf_priv.h"
 
-/* ---- organisations keep their MSP ids ------------------------------------------------- */
+/* ---- organisations keep their MSP ids ------------------------------------ */
 
 enum org_place { IN_APPLICATION, IN_CONSORTIUM, IN_ORDERER }; /* the order of their groups' keys */
 
@@ -51,7 +51,7 @@ static int check_orgs(const struct chanconf *current, const struct chanconf *nex
 	return 0;
 }
 
-/* ---- groups --------------------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
 static int check_orderer(const struct chanconf *current, const struct chanconf *next,
 			 struct ord_err *e)

@@ -109,7 +109,7 @@ void chanconf_unref(struct chanconf *c)
 		chanconf_free(c);
 }
 
-/* ---- questions ------------------------------------------------------------------------ */
+/* ---- questions ----------------------------------------------------------- */
 
 /* Policies without which a network hardly works: their absence is legal, and worth a word. */
 static void warn_missing_policies(const struct chanconf *c)

@@ -80,7 +80,7 @@ void chanconf_tls_cas(const struct chanconf *c, void (*each)(void *arg, struct o
 /** Policy by absolute name; NULL when there is none. */
 const struct policy *chanconf_policy(const struct chanconf *c, const char *name);
 
-/* ---- updates (spec 4.4 to 4.6) -------------------------------------------------------- */
+/* ---- updates (spec 4.4 to 4.6) ------------------------------------------- */
 
 /** ProposeConfigUpdate: what @update, a CONFIG_UPDATE envelope, makes of @current.
  *  Owns:   *out, with config at sequence + 1 and last_update, to be freed with wire_free().
@@ -132,7 +132,7 @@ int chanconf_update_deltas(const struct chanconf *current, const struct ord_env 
 int chanconf_update_signatures(const struct ord_env *update, struct policy_signed **out, size_t *n,
 			       struct ord_err *e);
 
-/* ---- new channels (spec 4.7) ---------------------------------------------------------- */
+/* ---- new channels (spec 4.7) --------------------------------------------- */
 
 /** The DefaultTemplator: the configuration, at sequence 0, that the creation request @update is to
  *  be applied to.

@@ -117,7 +117,7 @@ struct scratch {
 void *chanconf_scratch(struct scratch *s, size_t n); /* zeroed */
 void chanconf_scratch_free(struct scratch *s);
 
-/* ---- updates -------------------------------------------------------------------------- */
+/* ---- updates ------------------------------------------------------------- */
 
 /* A CONFIG_UPDATE envelope, decoded. */
 struct update {

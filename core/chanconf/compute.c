@@ -6,7 +6,7 @@
  */
 #include "chanconf_priv.h"
 
-/* ---- groups under construction -------------------------------------------------------- */
+/* ---- groups under construction ------------------------------------------- */
 
 /* An empty group with room for as many members as @like has. */
 static Common__ConfigGroup *group_new(struct scratch *s, const Common__ConfigGroup *like)
@@ -59,7 +59,7 @@ static Common__ConfigPolicy *add_policy(struct scratch *s, Common__ConfigGroup *
 	return entry->value;
 }
 
-/* ---- comparing ------------------------------------------------------------------------ */
+/* ---- comparing ----------------------------------------------------------- */
 
 /* Do both have members of the same names?  Maps are sorted. */
 #define SAME_KEYS(a, b, map)                                                 \
@@ -91,7 +91,7 @@ static bool same_policy(const Common__ConfigPolicy *a, const Common__ConfigPolic
 	return strcmp(a->mod_policy, b->mod_policy) == 0 && wire_equal(a->policy, b->policy);
 }
 
-/* ---- computing ------------------------------------------------------------------------ */
+/* ---- computing ----------------------------------------------------------- */
 
 /* One group on the way from @from (NULL: it is new) to @to. */
 struct step {

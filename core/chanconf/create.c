@@ -21,7 +21,7 @@ int chanconf_create(const struct chanconf *system, const struct ord_env *update,
 	return rc;
 }
 
-/* ---- re-derivation -------------------------------------------------------------------- */
+/* ---- re-derivation ------------------------------------------------------- */
 
 /* The new channel's first configuration, as a configuration that this orderer can run. */
 static int check_config(const struct chanconf *template, const Common__Config *config,

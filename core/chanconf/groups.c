@@ -4,7 +4,7 @@
 #include "chanconf_priv.h"
 #include <stdlib.h>
 
-/* ---- organisations -------------------------------------------------------------------- */
+/* ---- organisations ------------------------------------------------------- */
 
 /* How organisations below Orderer, Application and a consortium differ. */
 struct org_kind {
@@ -62,7 +62,7 @@ static int build_orgs(struct chanconf *c, const struct org_kind *kind,
 	return rc;
 }
 
-/* ---- the three groups below /Channel -------------------------------------------------- */
+/* ---- the three groups below /Channel ------------------------------------- */
 
 static int build_application(struct chanconf *c, const Common__ConfigGroup *group,
 			     struct ord_err *e)
@@ -155,7 +155,7 @@ static int build_sub_group(struct chanconf *c, const Common__ConfigGroup__Groups
 	return err_set(e, ORD_EINVAL, "Disallowed channel group: %s", entry->key);
 }
 
-/* ---- /Channel ------------------------------------------------------------------------- */
+/* ---- /Channel ------------------------------------------------------------ */
 
 static void publish_channel(struct chanconf *c, const Common__ConfigGroup *group)
 {

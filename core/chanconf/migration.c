@@ -43,7 +43,7 @@ static bool state_changes(const struct change *c)
 	return c->from->state != c->to->state;
 }
 
-/* ---- without the capability ----------------------------------------------------------- */
+/* ---- without the capability ---------------------------------------------- */
 
 static int check_disabled(const struct change *c, struct ord_err *e)
 {
@@ -60,7 +60,7 @@ static int check_disabled(const struct change *c, struct ord_err *e)
 	return 0;
 }
 
-/* ---- entering and leaving maintenance ------------------------------------------------- */
+/* ---- entering and leaving maintenance ------------------------------------ */
 
 static int check_write_set(const Common__ConfigGroup *set, struct ord_err *e)
 {
@@ -128,7 +128,7 @@ static int check_state_change(const struct change *c, const Common__Envelope *la
 	return 0;
 }
 
-/* ---- another type --------------------------------------------------------------------- */
+/* ---- another type -------------------------------------------------------- */
 
 static int check_raft_metadata(const Orderer__ConsensusType *to, struct ord_err *e)
 {
@@ -156,7 +156,7 @@ static int check_type_change(const struct change *c, struct ord_err *e)
 	return strcmp(c->to->type, "etcdraft") == 0 ? check_raft_metadata(c->to, e) : 0;
 }
 
-/* ---- the whole ------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 static int check_change(const struct chanconf *current, const struct change *c,
 			const Common__Envelope *last_update, struct ord_err *e)

@@ -65,7 +65,7 @@ int chanconf_mod_policy_check(const char *mod_policy, struct ord_err *e)
 	}
 }
 
-/* ---- the whole tree ------------------------------------------------------------------- */
+/* ---- the whole tree ------------------------------------------------------ */
 
 static int check_key(const char *kind, const char *path, const char *key, struct ord_err *e)
 {

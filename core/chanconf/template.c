@@ -10,7 +10,7 @@ static struct log_logger logger = LOG_LOGGER("orderer.common.msgprocessor");
 
 #define CREATION_POLICY "ChannelCreationPolicy"
 
-/* ---- the request ---------------------------------------------------------------------- */
+/* ---- the request --------------------------------------------------------- */
 
 static int check_request(const struct ord_env *env, const Common__ConfigUpdate *u,
 			 struct ord_err *e)
@@ -51,7 +51,7 @@ static int read_request(const struct ord_env *env, struct update *u, struct ord_
 	return check_request(env, u->inner, e);
 }
 
-/* ---- its consortium ------------------------------------------------------------------- */
+/* ---- its consortium ------------------------------------------------------ */
 
 static int find_consortium(const struct chanconf *system, const char *name,
 			   const Common__ConfigGroup **out, struct ord_err *e)
@@ -78,7 +78,7 @@ static bool is_admins_policy(const struct chanconf *system, const Common__Config
 	       (!admins || admins->version != 0);
 }
 
-/* ---- the application group ------------------------------------------------------------ */
+/* ---- the application group ----------------------------------------------- */
 
 static int put_creation_policy(struct scratch *s, const struct chanconf *system,
 			       const Common__ConfigGroup *consortium,
@@ -130,7 +130,7 @@ static int put_members(struct scratch *s, const Common__ConfigGroup *consortium,
 	return 0;
 }
 
-/* ---- the channel group ---------------------------------------------------------------- */
+/* ---- the channel group --------------------------------------------------- */
 
 static void put_group(struct scratch *s, Common__ConfigGroup *root, const char *key,
 		      const Common__ConfigGroup *group)

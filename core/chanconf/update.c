@@ -4,7 +4,7 @@
 #include "chanconf_priv.h"
 #include <stdlib.h>
 
-/* ---- step 2: the read set ------------------------------------------------------------- */
+/* ---- step 2: the read set ------------------------------------------------ */
 
 static int check_read(void *unused, const struct update_step *step, struct ord_err *e)
 {
@@ -27,7 +27,7 @@ static int check_read(void *unused, const struct update_step *step, struct ord_e
 	return ORD_EINVAL;
 }
 
-/* ---- step 5: the delta set ------------------------------------------------------------ */
+/* ---- step 5: the delta set ----------------------------------------------- */
 
 struct delta {
 	const struct chanconf *current;
@@ -120,7 +120,7 @@ static int check_delta_set(const struct chanconf *current, const struct update *
 	return rc < 0 ? err_wrap(e, "error validating DeltaSet") : 0;
 }
 
-/* ---- the whole ------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 static int check_names(const Common__ConfigGroup *set, const char *what, struct ord_err *e)
 {

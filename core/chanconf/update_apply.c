@@ -78,7 +78,7 @@ const Common__ConfigGroup *chanconf_update_overlay(struct scratch *s,
 	return overlay(s, (struct layers){current, update->read_set, update->write_set});
 }
 
-/* ---- elements without mod_policy ------------------------------------------------------ */
+/* ---- elements without mod_policy ----------------------------------------- */
 
 static bool has_capabilities(const Common__ConfigGroup *root)
 {

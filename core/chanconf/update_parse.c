@@ -31,7 +31,7 @@ void chanconf_update_fini(struct update *u)
 	wire_free(u->inner);
 }
 
-/* ---- signatures ----------------------------------------------------------------------- */
+/* ---- signatures ---------------------------------------------------------- */
 
 /* A copy of @from at *room, which moves on behind it. */
 static struct ord_bytes keep(ProtobufCBinaryData from, uint8_t **room)

@@ -54,7 +54,7 @@ const struct value_key chanconf_consortium_org_keys[] = {
 	END,
 };
 
-/* ---- reading -------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void **slot_of(const struct value_key *key, void *values)
 {
@@ -99,7 +99,7 @@ void chanconf_values_free(const struct value_key *keys, void *values)
 		wire_free(*slot_of(keys, values));
 }
 
-/* ---- /Channel ------------------------------------------------------------------------- */
+/* ---- /Channel ------------------------------------------------------------ */
 
 int chanconf_values_check_channel(const struct values_channel *v, bool need_addresses,
 				  struct ord_err *e)
@@ -117,7 +117,7 @@ int chanconf_values_check_channel(const struct values_channel *v, bool need_addr
 	return 0;
 }
 
-/* ---- /Channel/Orderer ----------------------------------------------------------------- */
+/* ---- /Channel/Orderer ---------------------------------------------------- */
 
 static int check_batch_size(const Orderer__BatchSize *b, struct ord_err *e)
 {

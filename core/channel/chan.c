@@ -6,7 +6,7 @@
 
 static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
 
-/* ---- opening ------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 /* The configuration in force at the tip: the block that the tip's last-config index names. */
 static int load_conf(struct chan *c, const struct ord_block *tip, struct ord_err *e)
@@ -207,7 +207,7 @@ void chan_unref(struct chan *c)
 		chan_free(c);
 }
 
-/* ---- facts ------------------------------------------------------------------------ */
+/* ---- facts --------------------------------------------------------------- */
 
 const char *chan_id(const struct chan *c)
 {
@@ -266,7 +266,7 @@ bool chan_errored(struct chan *c)
 	return errored;
 }
 
-/* ---- handing messages to consensus -------------------------------------------------- */
+/* ---- handing messages to consensus --------------------------------------- */
 
 static int check_writable(struct chan *c, struct ord_err *e)
 {
@@ -352,7 +352,7 @@ int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, s
 	return rc;
 }
 
-/* ---- watching --------------------------------------------------------------------------- */
+/* ---- watching ------------------------------------------------------------ */
 
 void chan_watch(struct chan *c, struct chan_watch *w)
 {

@@ -103,7 +103,7 @@ int chan_order(struct chan *c, struct ord_env *env, bool config, uint64_t seq, s
 /** May messages be sent now?  As chan_order() settles. */
 int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e);
 
-/* ---- channel participation (spec 9.2) ------------------------------------------------------ */
+/* ---- channel participation (spec 9.2) ------------------------------------ */
 
 struct chan_info {
 	char name[250];
@@ -135,7 +135,7 @@ int registrar_info(struct registrar *r, const char *channel_id, struct chan_info
 void registrar_list(struct registrar *r, void (*each)(void *arg, const char *name, bool system),
 		    void *arg);
 
-/* ---- counts ---------------------------------------------------------------------------------- */
+/* ---- counts -------------------------------------------------------------- */
 
 /* Messages of one type to Broadcast that were answered with one status. */
 struct chan_handled {

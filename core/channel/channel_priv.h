@@ -11,7 +11,7 @@
 #define COMMIT_QUEUE_BLOCKS 16
 #define COMMIT_QUEUE_BYTES  (512u << 10)
 
-/* ---- block cutter (cutter.c): pure, owned by the chain thread ------------------ */
+/* ---- block cutter (cutter.c): pure, owned by the chain thread ------------ */
 
 struct ord_batch {
 	size_t n;
@@ -35,7 +35,7 @@ struct ord_batch *cutter_one(struct ord_env *env);
 void cutter_fini(struct cutter *c);
 void batch_free(struct ord_batch *b);
 
-/* ---- one channel ------------------------------------------------------------------ */
+/* ---- one channel --------------------------------------------------------- */
 
 /* A block on its way to the ledger. */
 struct commit {
@@ -115,7 +115,7 @@ struct chan {
 	struct chan_watch *watches;
 };
 
-/* ---- the registrar ------------------------------------------------------------------- */
+/* ---- the registrar ------------------------------------------------------- */
 
 struct registrar {
 	struct registrar_opts opts;
@@ -138,7 +138,7 @@ struct registrar {
 	struct chan *stuck; /* commit thread: the ledger refused; a reference each */
 };
 
-/* ---- registrar.c ---- */
+/* ---- registrar.c --------------------------------------------------------- */
 void registrar_add(struct registrar *r, struct chan *take);
 size_t registrar_count(struct registrar *r);
 struct chan *registrar_take(struct registrar *r,
@@ -146,7 +146,7 @@ struct chan *registrar_take(struct registrar *r,
 /** Have @fn run on the control thread, and wait for it. */
 void registrar_control(struct registrar *r, void (*fn)(struct registrar *r));
 
-/* ---- gate.c ---- */
+/* ---- gate.c -------------------------------------------------------------- */
 void gate_init(struct gate *g);
 void gate_fini(struct gate *g);
 struct ord_chain *gate_enter(struct gate *g); /* NULL: shut, and nothing to leave */
@@ -158,7 +158,7 @@ void gate_open(struct gate *g, struct ord_chain *chain);
 void gate_shut(struct gate *g);       /* nobody new comes in */
 void gate_wait_empty(struct gate *g); /* … and nobody is inside */
 
-/* ---- chan.c ---- */
+/* ---- chan.c -------------------------------------------------------------- */
 /** Errors: ORD_ENOENT the chain has no block. */
 int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord_err *e);
 int chan_start(struct chan *c, struct ord_err *e);
@@ -172,16 +172,16 @@ bool chan_failed(struct chan *c);
 bool chan_giving_up(struct chan *c);
 void chan_free(struct chan *c);
 
-/* ---- filters.c ---- */
+/* ---- filters.c ----------------------------------------------------------- */
 int filter_apply(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
 		 struct ord_err *e);
 
-/* ---- config.c ---- */
+/* ---- config.c ------------------------------------------------------------ */
 /** Make a config message anew from its own last_update: *out (+1) is the one to order. */
 int chan_process_config(struct chan *c, const struct ord_env *env, struct ord_env **out,
 			uint64_t *seq, struct ord_err *e);
 
-/* ---- create.c ---- */
+/* ---- create.c ------------------------------------------------------------ */
 /** Make the channel of an ORDERER_TRANSACTION, unless there is one of that name.
  *  Thread: the system channel's.   Blocks: while the disk is full.
  *  Errors: ORD_EUNAVAIL it is, and the daemon stops. */
@@ -199,19 +199,19 @@ int pending_save(struct registrar *r, const char *what, const char *id, struct o
 int pending_done(struct registrar *r, const char *what, const char *id, struct ord_err *e);
 int pending_end_all(struct registrar *r, struct ord_err *e); /* what the last run began */
 
-/* ---- participation.c ---- */
+/* ---- participation.c ----------------------------------------------------- */
 void participation_bury(struct chan *c); /* the last reference of a removed channel is gone */
 void participation_fini(struct registrar *r);
 
-/* ---- switch.c ---- */
+/* ---- switch.c ------------------------------------------------------------ */
 bool switch_needed(const struct chan *c, const struct chanconf *next);
 void switch_begin(struct chan *c);  /* chain thread: this chain takes no more messages */
 void switch_finish(struct chan *c); /* chain thread: its last block is on disk */
 
-/* ---- support.c ---- */
+/* ---- support.c ----------------------------------------------------------- */
 extern const struct ord_support_ops chan_support_ops;
 
-/* ---- writer.c ---- */
+/* ---- writer.c ------------------------------------------------------------ */
 void commit_free(struct commit *w);
 struct ord_block *writer_create(struct chan *c, struct ord_batch *take);
 void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
@@ -219,12 +219,12 @@ void writer_write_config(struct chan *c, struct ord_block *take, struct ord_byte
 void writer_wait_drained(struct chan *c);
 int writer_finish(struct chan *c, struct commit *w, struct ord_err *e); /* sign and seal */
 
-/* ---- commit.c ---- */
+/* ---- commit.c ------------------------------------------------------------ */
 void commit_mail(struct chan *c); /* have the commit thread look at the channel */
 int commit_start(struct registrar *r, struct ord_err *e);
 void commit_stop(struct registrar *r); /* writes what is queued and can be written */
 
-/* ---- journaling.c ---- */
+/* ---- journaling.c -------------------------------------------------------- */
 int journaling_open(struct chan *c, struct ord_journal **out, struct ord_err *e);
 int journaling_next(struct ord_journal *j, struct ord_env **env, uint64_t *seq);
 void journaling_append(struct ord_journal *j, struct ord_env *env, uint64_t seq);

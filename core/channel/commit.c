@@ -12,7 +12,7 @@ static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
 #define COMMIT_BATCH    64                  /* blocks an append */
 #define COMMIT_RETRY_NS (500 * CLOCK_MS_NS) /* between tries while the ledger refuses */
 
-/* ---- dirty channels -------------------------------------------------------------------- */
+/* ---- dirty channels ------------------------------------------------------ */
 
 void commit_mail(struct chan *c)
 {
@@ -40,7 +40,7 @@ static struct chan *take_dirty(struct registrar *r)
 	return list;
 }
 
-/* ---- one channel ----------------------------------------------------------------------- */
+/* ---- one channel --------------------------------------------------------- */
 
 /* Up to @max of the channel's queued blocks; they stay queued until they are on disk. */
 static size_t peek(struct chan *c, struct commit **out, size_t max)
@@ -153,7 +153,7 @@ static void commit_some(struct chan *c)
 		commit_mail(c);
 }
 
-/* ---- the thread ------------------------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void commit_dirty(struct registrar *r)
 {

@@ -6,7 +6,7 @@
  */
 #include "channel_priv.h"
 
-/* ---- what this orderer signs ------------------------------------------------------------ */
+/* ---- what this orderer signs --------------------------------------------- */
 
 /* A signed envelope around @data: version 0, epoch 0, no transaction id, whole seconds. */
 static int sign_env(struct chan *c, int32_t type, const char *channel_id, struct ord_bytes data,
@@ -46,7 +46,7 @@ static int sign_config(struct chan *c, const char *channel_id, const Common__Con
 	return rc;
 }
 
-/* ---- a channel that there is ------------------------------------------------------------- */
+/* ---- a channel that there is --------------------------------------------- */
 
 /* A type whose plugin is not here would leave the channel without a chain once it is in force. */
 static int check_plugin(struct chan *c, const char *from, const char *to, struct ord_err *e)
@@ -103,7 +103,7 @@ static int update_existing(struct chan *c, const struct chanconf *conf, const st
 	return rc;
 }
 
-/* ---- a channel that is to be (spec 4.7) ----------------------------------------------------- */
+/* ---- a channel that is to be (spec 4.7) ---------------------------------- */
 
 /* The system channel counts, and is taken off again by "greater than": as in Fabric. */
 static int check_room(struct chan *system, const struct chanconf *conf, struct ord_err *e)
@@ -184,8 +184,7 @@ int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_e
 	return rc;
 }
 
-/* ---- once more, for a message that waited -----------------------------------------------------
- */
+/* ---- once more, for a message that waited -------------------------------- */
 
 static int last_update(const struct ord_env *config, struct ord_env **out, struct ord_err *e)
 {

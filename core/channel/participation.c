@@ -24,7 +24,7 @@ static int refuse(int *status, int code, struct ord_err *e, const char *text)
 	return err_set(e, ORD_EINVAL, "%s", text);
 }
 
-/* ---- names that are taken -------------------------------------------------------------------- */
+/* ---- names that are taken ------------------------------------------------ */
 
 /* Locked. */
 static struct passing *passing_add(struct registrar *r, const char *id, int state)
@@ -61,7 +61,7 @@ void participation_fini(struct registrar *r)
 	map_free(r->passing, passing_free);
 }
 
-/* ---- join ------------------------------------------------------------------------------------ */
+/* ---- join ---------------------------------------------------------------- */
 
 /* Takes the name.  Fabric's order of refusals. */
 static int reserve(struct registrar *r, const struct chanconf *conf, struct passing **out,
@@ -190,7 +190,7 @@ int registrar_join(struct registrar *r, struct ord_bytes block, struct chan_info
 	return rc;
 }
 
-/* ---- remove ---------------------------------------------------------------------------------- */
+/* ---- remove -------------------------------------------------------------- */
 
 /* Nobody has the channel any more. */
 static void bury(struct pool_task *t)
@@ -308,7 +308,7 @@ int registrar_remove(struct registrar *r, const char *channel_id, int *status, s
 	return 0;
 }
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- what there is ------------------------------------------------------- */
 
 static void fill(struct chan_info *out, const char *id, const char *status, uint64_t height)
 {

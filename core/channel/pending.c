@@ -62,7 +62,7 @@ int pending_done(struct registrar *r, const char *what, const char *id, struct o
 	return rc;
 }
 
-/* ---- at start ------------------------------------------------------------------------------- */
+/* ---- at start ------------------------------------------------------------ */
 
 static int end_removal(struct registrar *r, const char *id, struct ord_err *e)
 {

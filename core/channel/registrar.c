@@ -6,7 +6,7 @@
 
 static struct log_logger logger = LOG_LOGGER("orderer.commmon.multichannel");
 
-/* ---- bootstrap --------------------------------------------------------------------- */
+/* ---- bootstrap ----------------------------------------------------------- */
 
 /* The configuration of a block that a system channel can begin with. */
 static int bootstrap_conf(struct plugin_set *plugins, const struct ord_block *block,
@@ -72,7 +72,7 @@ static int bootstrap(struct registrar *r, struct ord_block *block, struct ord_er
 	return rc;
 }
 
-/* ---- opening in parallel --------------------------------------------------------------- */
+/* ---- opening in parallel ------------------------------------------------- */
 
 struct opening {
 	struct pool_task task;
@@ -142,7 +142,7 @@ static int open_all(struct registrar *r, char **ids, size_t n, struct ord_err *e
 	return rc;
 }
 
-/* ---- starting ------------------------------------------------------------------------------ */
+/* ---- starting ------------------------------------------------------------ */
 
 static int check_system(struct registrar *r, struct ord_err *e)
 {
@@ -250,7 +250,7 @@ int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstra
 	return 0;
 }
 
-/* ---- stopping ------------------------------------------------------------------------------ */
+/* ---- stopping ------------------------------------------------------------ */
 
 struct errand {
 	struct pool_task task;
@@ -334,7 +334,7 @@ void registrar_close(struct registrar *r)
 	free(r);
 }
 
-/* ---- the set of channels ------------------------------------------------------------------- */
+/* ---- the set of channels ------------------------------------------------- */
 
 void registrar_add(struct registrar *r, struct chan *take)
 {

@@ -21,7 +21,7 @@ static struct chan *on_chain_thread(struct ord_support *s)
 	return this_chain;
 }
 
-/* ---- facts ---------------------------------------------------------------------- */
+/* ---- facts --------------------------------------------------------------- */
 
 static const char *channel_id(struct ord_support *s)
 {
@@ -53,7 +53,7 @@ static uint32_t max_inflight(struct ord_support *s)
 	return chan_of(s)->registrar->opts.max_inflight;
 }
 
-/* ---- messages --------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static struct ord_bytes env_bytes(const struct ord_env *env)
 {
@@ -110,7 +110,7 @@ static void settle(struct ord_ticket *t, int code, const char *why)
 	t->done(t, code, why);
 }
 
-/* ---- blocks -------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------- */
 
 static const struct ord_chanconf *limits_conf(struct chan *c)
 {
@@ -181,7 +181,7 @@ static void write_config_block(struct ord_support *s, struct ord_block *take,
 	writer_write_config(on_chain_thread(s), take, metadata);
 }
 
-/* ---- journal --------------------------------------------------------------------------- */
+/* ---- journal ------------------------------------------------------------- */
 
 static int open_journal(struct ord_support *s, struct ord_journal **out, struct ord_err *e)
 {
@@ -205,7 +205,7 @@ static void close_journal(struct ord_journal *j)
 	(void)j;
 }
 
-/* ---- time and waiting --------------------------------------------------------------------- */
+/* ---- time and waiting ---------------------------------------------------- */
 
 struct ord_thread {
 	pthread_t thread;
@@ -260,7 +260,7 @@ static struct ord_mailbox *make_mailbox(struct ord_support *s, size_t cap)
 	return mailbox_new(cap);
 }
 
-/* ---- telling the world ----------------------------------------------------------------------- */
+/* ---- telling the world --------------------------------------------------- */
 
 static void kick(struct ord_support *s)
 {

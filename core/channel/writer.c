@@ -7,7 +7,7 @@
 
 #include "channel_priv.h"
 
-/* ---- chain thread --------------------------------------------------------------- */
+/* ---- chain thread -------------------------------------------------------- */
 
 static bool queue_full(const struct chan *c)
 {
@@ -155,7 +155,7 @@ void writer_write_config(struct chan *c, struct ord_block *take, struct ord_byte
 		write_creation(c, take, metadata);
 }
 
-/* ---- completing, on the commit thread ----------------------------------------------------- */
+/* ---- completing, on the commit thread ------------------------------------ */
 
 static void pack_metadata(struct ord_bytes value, struct buf *out)
 {

@@ -81,7 +81,7 @@ void configtx_add_policy(Common__ConfigGroup *g, const char *key, Common__Policy
 	g->policies[g->n_policies++] = entry;
 }
 
-/* ---- policies ------------------------------------------------------------------------------ */
+/* ---- policies ------------------------------------------------------------ */
 
 void configtx_add_implicit(Common__ConfigGroup *g, const char *key, const char *rule)
 {
@@ -172,8 +172,7 @@ int configtx_add_policies(Common__ConfigGroup *g, const struct yaml *policies, s
 	return rc;
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------- */
 
 /* Those that are true; the value is there as soon as any is named. */
 void configtx_add_capabilities(Common__ConfigGroup *g, const struct yaml *caps)

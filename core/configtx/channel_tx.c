@@ -9,7 +9,7 @@
 #include "configtx_priv.h"
 #include <stdlib.h>
 
-/* ---- groups ------------------------------------------------------------------------------ */
+/* ---- groups -------------------------------------------------------------- */
 
 static Common__ConfigGroup *find_group(const Common__ConfigGroup *in, const char *key)
 {
@@ -52,7 +52,7 @@ static void drop_values_and_policies(Common__ConfigGroup *g)
 	g->n_values = g->n_policies = 0;
 }
 
-/* ---- creating a channel ------------------------------------------------------------------ */
+/* ---- creating a channel -------------------------------------------------- */
 
 static int check_profile(const struct configtx_profile *p, struct ord_err *e)
 {

@@ -7,7 +7,7 @@
 
 #include "configtx.h"
 
-/* ---- schema.c --------------------------------------------------------------------------- */
+/* ---- schema.c ------------------------------------------------------------ */
 
 /* The text of a scalar in a map; @fallback when it is not there or empty. */
 const char *configtx_text(const struct yaml *map, const char *key, const char *fallback);
@@ -23,7 +23,7 @@ bool configtx_size(const char *text, uint64_t *out, bool *overflow);
 /* "true", "yes" … ; -1: neither true nor false. */
 int configtx_bool(const char *text);
 
-/* ---- profile.c -------------------------------------------------------------------------- */
+/* ---- profile.c ----------------------------------------------------------- */
 
 struct configtx_profile {
 	struct yaml *root; /* the file */
@@ -37,7 +37,7 @@ int configtx_profile_load(const char *path, const char *name, char *const *envir
 			  struct configtx_profile *out, struct ord_err *e);
 void configtx_profile_free(struct configtx_profile *p);
 
-/* ---- group.c, orderer.c ------------------------------------------------------------------- */
+/* ---- group.c, orderer.c -------------------------------------------------- */
 
 /* The /Channel group of @profile; paths in it are relative to @dir.  Free with wire_free().
  * Errors: ORD_EINVAL and those of reading files. */
@@ -47,7 +47,7 @@ int configtx_channel_group(const struct yaml *profile, const char *dir, Common__
 int configtx_orderer_group(const struct yaml *orderer, const char *dir, Common__ConfigGroup **out,
 			   struct ord_err *e);
 
-/* ---- channel_tx.c, update.c --------------------------------------------------------------- */
+/* ---- channel_tx.c, update.c ---------------------------------------------- */
 
 /* configtx_channel_tx() of profiles at hand; @base is that of the system channel, or NULL. */
 int configtx_request_channel(const struct configtx_profile *p, const struct configtx_profile *base,
@@ -56,7 +56,7 @@ int configtx_request_channel(const struct configtx_profile *p, const struct conf
 int configtx_request_anchors(const struct configtx_profile *p, const char *channel_id,
 			     const char *org, struct buf *out, struct ord_err *e);
 
-/* ---- building groups: build.c --------------------------------------------------------------- */
+/* ---- building groups: build.c -------------------------------------------- */
 
 /* mod_policy "Admins" unless said otherwise */
 Common__ConfigGroup *configtx_group_new(void);

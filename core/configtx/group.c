@@ -25,7 +25,7 @@ static int add_policies(Common__ConfigGroup *g, const struct yaml *section, cons
 	return 0;
 }
 
-/* ---- /Channel/Application -------------------------------------------------------------------- */
+/* ---- /Channel/Application ------------------------------------------------ */
 
 static void add_acls(Common__ConfigGroup *g, const struct yaml *acls)
 {
@@ -73,8 +73,7 @@ static int application_group(const struct yaml *application, const char *dir,
 	return rc;
 }
 
-/* ---- /Channel/Consortiums ---------------------------------------------------------------------
- */
+/* ---- /Channel/Consortiums ------------------------------------------------ */
 
 static Common__ConfigGroup *orderer_admins_group(void)
 {
@@ -141,8 +140,7 @@ static int consortiums_group(const struct yaml *consortiums, const char *dir,
 	return rc;
 }
 
-/* ---- /Channel ----------------------------------------------------------------------------------
- */
+/* ---- /Channel ------------------------------------------------------------ */
 
 static void add_addresses(Common__ConfigGroup *g, const struct yaml *orderer)
 {

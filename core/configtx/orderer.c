@@ -8,8 +8,7 @@
 
 static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen.encoder");
 
-/* ---- batches
- * ------------------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------- */
 
 static void add_batch_size(Common__ConfigGroup *g, const struct yaml *size)
 {
@@ -66,8 +65,7 @@ static void kafka_metadata(const struct yaml *kafka, struct buf *out)
 	wire_pack(&msg, out);
 }
 
-/* ---- etcdraft
- * --------------------------------------------------------------------------------------- */
+/* ---- etcdraft ------------------------------------------------------------ */
 
 static int read_options(const struct yaml *raft, Etcdraft__Options *out, struct ord_err *e)
 {
@@ -167,8 +165,7 @@ static int raft_metadata(const struct yaml *orderer, const char *dir, struct buf
 	return rc;
 }
 
-/* ---- the group
- * ------------------------------------------------------------------------------------------ */
+/* ---- the group ----------------------------------------------------------- */
 
 static int add_consensus_type(Common__ConfigGroup *g, const struct yaml *orderer, const char *dir,
 			      struct ord_err *e)

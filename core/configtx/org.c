@@ -7,8 +7,7 @@
 
 static struct log_logger logger = LOG_LOGGER("common.tools.configtxgen.encoder");
 
-/* ---- MSPs ---------------------------------------------------------------------------------------
- */
+/* ---- MSPs ---------------------------------------------------------------- */
 
 static int read_key(const char *dir, const char *name, ProtobufCBinaryData *out, struct ord_err *e)
 {
@@ -77,8 +76,7 @@ static int add_msp(Common__ConfigGroup *g, const struct yaml *org, const char *d
 	return rc;
 }
 
-/* ---- addresses
- * ------------------------------------------------------------------------------------ */
+/* ---- addresses ----------------------------------------------------------- */
 
 static void add_endpoints(Common__ConfigGroup *g, const struct yaml *list)
 {
@@ -111,8 +109,7 @@ void configtx_add_anchor_peers(Common__ConfigGroup *g, const struct yaml *list)
 	free(peers);
 }
 
-/* ---- organisations
- * ---------------------------------------------------------------------------------- */
+/* ---- organisations ------------------------------------------------------- */
 
 static int add_org_policies(Common__ConfigGroup *g, const struct yaml *org, struct ord_err *e)
 {

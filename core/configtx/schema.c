@@ -88,7 +88,7 @@ STRUCT_SCHEMA(top_level, {"Profiles", &profiles}, {"Organizations", &organizatio
 	      {"Channel", &profile}, {"Application", &application}, {"Orderer", &orderer},
 	      {"Capabilities", &flag_sets}, {"Resources", &resources});
 
-/* ---- scalars ------------------------------------------------------------------------------ */
+/* ---- scalars ------------------------------------------------------------- */
 
 static bool number(const char *text, size_t len, uint64_t max, uint64_t *out)
 {
@@ -193,7 +193,7 @@ static int check_scalar(const struct yaml *node, enum form form, struct ord_err 
 	}
 }
 
-/* ---- structure ------------------------------------------------------------------------------ */
+/* ---- structure ----------------------------------------------------------- */
 
 static const struct field *field_of(const struct schema *schema, const char *key)
 {
@@ -331,8 +331,7 @@ int configtx_check(struct yaml *root, struct ord_err *e)
 	return check(root, &top_level, e);
 }
 
-/* ---- environment ------------------------------------------------------------------------------
- */
+/* ---- environment --------------------------------------------------------- */
 
 /* "NAME=value" of @name with a value, whole; NULL: none. */
 static const char *variable(char *const *environment, const char *name)

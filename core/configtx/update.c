@@ -3,7 +3,7 @@
 #include "configtx_priv.h"
 #include <stdlib.h>
 
-/* ---- the envelope ------------------------------------------------------------------------ */
+/* ---- the envelope -------------------------------------------------------- */
 
 void configtx_update_envelope(const Common__ConfigUpdate *update, struct buf *out)
 {
@@ -26,7 +26,7 @@ void configtx_update_envelope(const Common__ConfigUpdate *update, struct buf *ou
 	buf_fini(&packed);
 }
 
-/* ---- anchor peers ------------------------------------------------------------------------ */
+/* ---- anchor peers -------------------------------------------------------- */
 
 static const struct yaml *find_org(const struct yaml *orgs, const char *name)
 {

@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 #include <util/util.h>
 
-/* ---- public keys and signatures ---------------------------------------------- */
+/* ---- public keys and signatures ------------------------------------------ */
 
 struct crypto_pubkey; /* an ECDSA public key, immutable, counted, ready for any thread */
 
@@ -30,7 +30,7 @@ int crypto_verify_digest(struct crypto_pubkey *k, const uint8_t digest[static 32
  *  Owns: @p must live until the call with NULL, and may be freed after it. */
 void crypto_hot_keys(struct pool *p);
 
-/* ---- private keys ------------------------------------------------------------- */
+/* ---- private keys -------------------------------------------------------- */
 
 /* A back end that holds private keys.  Files come first; PKCS#11 fits the same table. */
 struct crypto_key;
@@ -60,7 +60,7 @@ void crypto_key_ski(struct crypto_key *k, uint8_t out[static 32]);
 EVP_PKEY *crypto_key_evp(struct crypto_key *k); /* borrowed; file keys only */
 void crypto_key_free(struct crypto_key *k);
 
-/* ---- certificates --------------------------------------------------------------- */
+/* ---- certificates -------------------------------------------------------- */
 
 /** Take the next PEM block off *rest as Go's pem.Decode does; its bytes are appended to @der.
  *  False: there is none, *rest stays.   Owns: *label points into *rest. */

@@ -19,7 +19,7 @@
 #define UNDETERMINED "could not determine the validity of the signature: "
 #define FAILED       UNDETERMINED "Failed verifing with opts [<nil>]: "
 
-/* ---- curves ----------------------------------------------------------------------- */
+/* ---- curves -------------------------------------------------------------- */
 
 static struct curve curves[] = {{.nid = NID_secp224r1},
 				{.nid = NID_X9_62_prime256v1},
@@ -64,7 +64,7 @@ const struct curve *curve_of_pkey(EVP_PKEY *pkey)
 	return curve_by_nid(OBJ_sn2nid(name));
 }
 
-/* ---- keys -------------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 /* The uncompressed point of @cert's EC key and its curve; Go takes no other form. */
 static bool cert_point(X509 *cert, const struct curve **c, struct ord_bytes *point)

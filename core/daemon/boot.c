@@ -9,7 +9,7 @@ static struct log_logger logger = LOG_LOGGER("orderer.common.server");
 
 #define MAX_INFLIGHT 8192 /* messages of all Broadcast streams under way */
 
-/* ---- prepare -------------------------------------------------------------------------- */
+/* ---- prepare ------------------------------------------------------------- */
 
 /* What the operator chose, and what he should hear of; `ordererctl config explain` has the rest. */
 static void log_conf(const struct localconf *conf)
@@ -133,7 +133,7 @@ int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 	return rc;
 }
 
-/* ---- start ------------------------------------------------------------------------------ */
+/* ---- start --------------------------------------------------------------- */
 
 static void on_config(void *arg, struct chan *c)
 {
@@ -230,7 +230,7 @@ int daemon_start(struct daemon *d, char **environment, struct ord_err *e)
 	return 0;
 }
 
-/* ---- stop ----------------------------------------------------------------------------------- */
+/* ---- stop ---------------------------------------------------------------- */
 
 /* Streams first, then the workers that check for them, then the chains, which still settle. */
 void daemon_stop(struct daemon *d)

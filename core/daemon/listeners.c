@@ -6,7 +6,7 @@
 
 #define PEM_MAX (1u << 20) /* bytes of one PEM file */
 
-/* ---- settings that both have ---------------------------------------------------------------- */
+/* ---- settings that both have --------------------------------------------- */
 
 struct pems {
 	struct buf cert, key, cas;
@@ -64,8 +64,7 @@ static int listen_opts(const struct localconf *conf, const char *section, struct
 	return 0;
 }
 
-/* ---- operations -------------------------------------------------------------------------------
- */
+/* ---- operations ---------------------------------------------------------- */
 
 /* As Fabric names the checks of its Kafka channels, by topic and partition. */
 static void check_channel(void *arg, struct chan *c)
@@ -119,8 +118,7 @@ int daemon_operations_start(struct daemon *d, struct ord_err *e)
 	return rc;
 }
 
-/* ---- administration ---------------------------------------------------------------------------
- */
+/* ---- administration ------------------------------------------------------ */
 
 static bool has_admin(const struct localconf *conf)
 {
@@ -163,8 +161,7 @@ int daemon_admin_start(struct daemon *d, struct ord_err *e)
 	return rc;
 }
 
-/* ---- --check ----------------------------------------------------------------------------------
- */
+/* ---- check --------------------------------------------------------------- */
 
 static int check_tls(const struct ops_listen *l, const char *section, struct ord_err *e)
 {

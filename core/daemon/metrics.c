@@ -18,8 +18,7 @@ struct daemon_metrics {
 	struct histogram calls[METHODS][CODES]; /* by the code they ended with */
 };
 
-/* ---- counting -----------------------------------------------------------------------------------
- */
+/* ---- counting ------------------------------------------------------------ */
 
 static void on_connect(void *arg, bool opened)
 {
@@ -40,8 +39,7 @@ static void on_call_end(void *arg, struct net_stream *s, int code, const char *w
 			histogram_observe(&m->calls[i][code], duration_ns);
 }
 
-/* ---- telling
- * -------------------------------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------- */
 
 static const struct ops_label *labels_of(struct ops_label l[static OPS_LABELS], size_t method,
 					 int code)
@@ -149,8 +147,7 @@ void daemon_metrics(void *arg, struct ops_metrics *out)
 	}
 }
 
-/* ---- whether
- * ---------------------------------------------------------------------------------------- */
+/* ---- whether ------------------------------------------------------------- */
 
 void daemon_metrics_init(struct daemon *d)
 {

@@ -8,7 +8,7 @@
 #define PEM_MAX   (1u << 20)  /* bytes of one PEM file */
 #define BLOCK_MAX (64u << 20) /* bytes of a genesis block */
 
-/* ---- the listener ----------------------------------------------------------------------- */
+/* ---- the listener -------------------------------------------------------- */
 
 int daemon_read_tls_file(const struct localconf *conf, const char *section, const char *name,
 			 struct buf *out, struct ord_err *e)
@@ -61,7 +61,7 @@ int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf
 	return rc;
 }
 
-/* ---- client CAs --------------------------------------------------------------------------- */
+/* ---- client CAs ---------------------------------------------------------- */
 
 struct pems {
 	struct map *seen;
@@ -137,7 +137,7 @@ int daemon_client_cas(struct daemon *d, struct ord_err *e)
 	return rc;
 }
 
-/* ---- the bootstrap block --------------------------------------------------------------------- */
+/* ---- the bootstrap block ------------------------------------------------- */
 
 /* 2.x names win over the 1.4 names when they are set. */
 static const char *setting_or(const struct localconf *conf, const char *key, const char *old_key)

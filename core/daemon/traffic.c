@@ -2,8 +2,7 @@
 /* What was counted of messages and blocks, channel by channel, under the names of spec 8.2. */
 #include "daemon.h"
 
-/* ---- one channel -------------------------------------------------------------------------------
- */
+/* ---- one channel --------------------------------------------------------- */
 
 static void add_histogram(struct ops_metrics *out, const struct ops_label *labels,
 			  const struct histogram *h)
@@ -99,9 +98,7 @@ static void add_blocks(struct ops_metrics *out, const char *channel, struct chan
 	add_deliver(out, channel, NULL, &c->deliver_blocks);
 }
 
-/* ---- all of them
- * ---------------------------------------------------------------------------------
- */
+/* ---- all of them --------------------------------------------------------- */
 
 static const struct metric {
 	const char *name;

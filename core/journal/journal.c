@@ -67,8 +67,7 @@ static int unavailable(const struct journal *j, int err, struct ord_err *e)
 		       strerrordesc_np(err));
 }
 
-/* ---- opening: what the last run left
- * ------------------------------------------------------------- */
+/* ---- opening: what the last run left ------------------------------------- */
 
 static void add_segment(struct journal *j, const struct journal_segment *s)
 {
@@ -229,8 +228,7 @@ void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block
 	*block_number = j->found_block;
 }
 
-/* ---- replay
- * ----------------------------------------------------------------------------------------- */
+/* ---- replay -------------------------------------------------------------- */
 
 /* The next frame with records into the cursor.  1, 0 at the end, or an error. */
 static int next_frame(struct journal *j, struct ord_err *e)
@@ -303,8 +301,7 @@ void journal_rewind(struct journal *j)
 	j->replay_left = 0;
 }
 
-/* ---- appending
- * ---------------------------------------------------------------------------------------- */
+/* ---- appending ----------------------------------------------------------- */
 
 static void drop_pending(struct journal *j)
 {
@@ -359,8 +356,7 @@ uint64_t journal_append(struct journal *j, struct ord_bytes head, struct ord_byt
 	return j->next_position++;
 }
 
-/* ---- segments
- * ------------------------------------------------------------------------------------------ */
+/* ---- segments ------------------------------------------------------------ */
 
 static bool is_free(const struct journal *j, size_t i)
 {
@@ -467,8 +463,7 @@ static int next_segment(struct journal *j, uint64_t size)
 	return 0;
 }
 
-/* ---- syncing
- * -------------------------------------------------------------------------------------------- */
+/* ---- syncing ------------------------------------------------------------- */
 
 static int open_segment(struct journal *j)
 {

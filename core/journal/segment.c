@@ -36,7 +36,7 @@ static void get_words(const uint8_t *in, uint64_t *w, size_t n)
 	}
 }
 
-/* ---- header --------------------------------------------------------------------------------- */
+/* ---- header -------------------------------------------------------------- */
 
 void journal_header_put(uint8_t block[static JOURNAL_ALIGN], const struct journal_header *h)
 {
@@ -61,7 +61,7 @@ static bool header_get(const uint8_t block[static 8 * HEADER_WORDS], struct jour
 	return h->sequence > 0 && h->first_position > 0;
 }
 
-/* ---- frames ---------------------------------------------------------------------------------- */
+/* ---- frames -------------------------------------------------------------- */
 
 void journal_frame_put(uint8_t *at, uint64_t seed, struct journal_frame *f)
 {
@@ -149,8 +149,7 @@ int journal_cursor_next(struct journal_cursor *c, struct ord_err *e)
 	return 1;
 }
 
-/* ---- files --------------------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------- */
 
 int journal_segment_make(const char *path, uint64_t size)
 {

@@ -20,8 +20,7 @@
 
 static struct log_logger log_ledger = LOG_LOGGER("orderer.ledger");
 
-/* ---- what may be appended -----------------------------------------------------------------------
- */
+/* ---- what may be appended ------------------------------------------------ */
 
 static void add_hash(struct buf *b, const char *name, struct ord_bytes hash)
 {
@@ -100,8 +99,7 @@ static int check_batch(struct ledger *l, struct ord_block *const *blocks, size_t
 	return rc;
 }
 
-/* ---- the file to append to
- * ------------------------------------------------------------------------ */
+/* ---- the file to append to ----------------------------------------------- */
 
 static int unavailable(struct ledger *l, int err, const char *what, struct ord_err *e)
 {
@@ -257,8 +255,7 @@ static int ready_file(struct ledger *l, struct ord_err *e)
 	return rc;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 struct append {
 	struct ledger *l;

@@ -61,7 +61,7 @@ int ledger_file_count(const char *dir, uint32_t *n, struct ord_err *e)
 	return 0;
 }
 
-/* ---- walking ------------------------------------------------------------------------------ */
+/* ---- walking ------------------------------------------------------------- */
 
 void ledger_scan_init(struct ledger_scan *s, const char *dir, uint32_t files)
 {

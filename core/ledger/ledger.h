@@ -69,7 +69,7 @@ const char *ledger_root_path(const struct ledger_root *r);
 /** Bytes free on the file system that holds the chains; 0 when unknown. */
 uint64_t ledger_root_free_bytes(const struct ledger_root *r);
 
-/* ---- the disk, also for rooms that keep files of their own beside the ledger's ------------ */
+/* ---- the disk, also for rooms that keep files of their own beside the ledger's ---- */
 
 const char *ledger_id(const struct ledger *l);      /* the channel's */
 const char *ledger_own_dir(const struct ledger *l); /* <root>/ordererd/<channel> */

@@ -18,7 +18,7 @@ struct ledger_place {
 	uint32_t file, offset;
 };
 
-/* ---- record.c: one block as it stands in a file ---------------------------------------- */
+/* ---- record.c: one block as it stands in a file -------------------------- */
 
 /* Length varint, number and two hashes fit into this many bytes. */
 #define LEDGER_RECORD_HEAD 96
@@ -68,7 +68,7 @@ void ledger_writer_add(struct ledger_writer *w, const struct ord_block *b);
 /** 0 or the errno of the first write that failed.   Blocks: disk. */
 int ledger_writer_flush(struct ledger_writer *w);
 
-/* ---- files.c: the block files of one chain ----------------------------------------------- */
+/* ---- files.c: the block files of one chain ------------------------------- */
 
 char *ledger_file_path(const char *dir, uint32_t file); /* heap */
 /** How many block files there are, 0 … n-1.
@@ -96,7 +96,7 @@ void ledger_scan_seek(struct ledger_scan *s, struct ledger_place at);
  *  Blocks: disk.   Errors: < 0 unreadable; broken bytes are no error but an answer. */
 int ledger_scan_next(struct ledger_scan *s, bool full, struct ord_err *e);
 
-/* ---- index.c: where block N begins --------------------------------------------------------- */
+/* ---- index.c: where block N begins --------------------------------------- */
 
 /* Eight bytes a block in <root>/ordererd/<channel>/index: little-endian file and offset.  Written
  * after the sync of the blocks, so an entry that leads to its block says that it was synced. */
@@ -121,7 +121,7 @@ size_t ledger_index_get(struct ledger_index *x, uint64_t number, struct ledger_p
 void ledger_index_fix(struct ledger_index *x, uint64_t number, struct ledger_place p);
 int ledger_index_sync(struct ledger_index *x, struct ord_err *e);
 
-/* ---- recover.c: what opening a chain finds and does ------------------------------------------ */
+/* ---- recover.c: what opening a chain finds and does ---------------------- */
 
 struct ledger_recovery {
 	uint32_t files;          /* block files found */
@@ -143,7 +143,7 @@ int ledger_recover(const char *dir, const char *index_path, bool go_wrote,
 /** Cut the tail if it is torn, and sync the rest.   Blocks: disk. */
 int ledger_recover_tail(const char *dir, const struct ledger_recovery *r, struct ord_err *e);
 
-/* ---- cache.c: recent blocks of all ledgers --------------------------------------------------- */
+/* ---- cache.c: recent blocks of all ledgers ------------------------------- */
 
 struct ledger_cache;
 struct ledger_cache *ledger_cache_new(size_t max_bytes);
@@ -155,8 +155,7 @@ void ledger_cache_put(struct ledger_cache *c, const struct ledger *l, struct ord
 		      bool fresh);
 void ledger_cache_drop(struct ledger_cache *c, const struct ledger *l);
 
-/* ---- root.c, open.c, append.c, read.c: the directory and its chains -----------------------------
- */
+/* ---- root.c, open.c, append.c, read.c: the directory and its chains ------ */
 
 /* One reader of block files: whoever wants an uncached block takes one of a few, chosen by block
  * number, so that all who want the same block wait for one read. */

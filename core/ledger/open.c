@@ -162,8 +162,7 @@ void ledger_close(struct ledger *l)
 	free_ledger(l);
 }
 
-/* ---- for tools ----------------------------------------------------------------------------------
- */
+/* ---- for tools ----------------------------------------------------------- */
 
 static int walk_error(const struct ledger_scan *s, uint64_t number, struct ord_err *e)
 {

@@ -33,7 +33,7 @@ struct ord_block *ledger_cached(struct ledger *l, uint64_t number)
 	return b ? b : ledger_cache_get(l->root->cache, l, number);
 }
 
-/* ---- one record ----------------------------------------------------------------------------- */
+/* ---- one record ---------------------------------------------------------- */
 
 static int file_error(const struct ledger *l, struct ledger_place at, uint64_t number,
 		      const char *why, struct ord_err *e)
@@ -108,8 +108,7 @@ static const char *fetch(struct ledger_reader *r, const struct ledger *l,
 	return ledger_record_parse(bytes_of(r->bytes.data + prefix, (size_t)body), record);
 }
 
-/* ---- when the index is wrong -------------------------------------------------------------------
- */
+/* ---- when the index is wrong --------------------------------------------- */
 
 /* Find block @number by following the records of the file that must hold it. */
 static int locate(const struct ledger *l, uint64_t number, struct ledger_place *at,

@@ -10,7 +10,7 @@
 
 #define META_SLOT(r_meta, n, i) ((i) < (n) ? (r_meta)[i] : (struct ord_bytes){NULL, 0})
 
-/* ---- reading ---------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bool take_uvarint(struct ord_bytes *b, uint64_t *v)
 {
@@ -102,7 +102,7 @@ void ledger_record_views(const struct ledger_record *r, struct ledger_views *out
 		util_assert(take_bytes(&meta, &out->v[i]));
 }
 
-/* ---- is it whole? ------------------------------------------------------------------------- */
+/* ---- is it whole? -------------------------------------------------------- */
 
 static bool data_hash_fits(struct ord_bytes data_hash, const struct ord_bytes *data, size_t n)
 {
@@ -203,7 +203,7 @@ struct ord_block *ledger_record_block(const struct ledger_record *r, struct ledg
 				tmp->v + r->n_data, r->n_meta);
 }
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 static uint64_t list_size(const struct ord_bytes *v, size_t n)
 {

@@ -83,7 +83,7 @@ static int whole_at(struct recover *r, struct ledger_place at, uint64_t number, 
 	return 0;
 }
 
-/* ---- where to begin ------------------------------------------------------------------------- */
+/* ---- where to begin ------------------------------------------------------ */
 
 static int read_index(struct recover *r, const char *path, struct ord_err *e)
 {
@@ -142,8 +142,7 @@ static int find_start(struct recover *r, const char *index_path, struct ord_err 
 	return 0;
 }
 
-/* ---- the blocks behind it ----------------------------------------------------------------------
- */
+/* ---- the blocks behind it ------------------------------------------------ */
 
 static void damage(struct recover *r, struct ledger_place at, uint64_t number, const char *why)
 {
@@ -212,8 +211,7 @@ static int check_tail(struct recover *r, struct ord_err *e)
 	return 0;
 }
 
-/* ---- what stands behind the damage
- * --------------------------------------------------------------- */
+/* ---- what stands behind the damage --------------------------------------- */
 
 static bool block_in(struct ord_bytes b, uint64_t above, struct ledger_views *views)
 {
@@ -299,8 +297,7 @@ static int judge(struct recover *r, struct ord_err *e)
 	return 0;
 }
 
-/* ---- together
- * ---------------------------------------------------------------------------------------- */
+/* ---- together ------------------------------------------------------------ */
 
 static int place_end(struct recover *r, struct ord_err *e)
 {

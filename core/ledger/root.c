@@ -27,8 +27,7 @@ bool ledger_id_ok(const char *id)
 	return n <= ID_MAX;
 }
 
-/* ---- a Go orderer's index ---------------------------------------------------------------------
- */
+/* ---- a Go orderer's index ------------------------------------------------ */
 
 /* Does @name belong to goleveldb?  CURRENT, LOCK, LOG, MANIFEST-000001, 000001.ldb, … */
 static bool goleveldb_name(const char *name)
@@ -170,8 +169,7 @@ int ledger_root_drop_go_index(struct ledger_root *r, struct ord_err *e)
 	return rc;
 }
 
-/* ---- the directory
- * -------------------------------------------------------------------------------- */
+/* ---- the directory ------------------------------------------------------- */
 
 static int take_lock(struct ledger_root *r, struct ord_err *e)
 {

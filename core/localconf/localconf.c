@@ -10,7 +10,7 @@
 
 static const char *const file_names[] = {"ordererd.ini", "orderer.yaml", "orderer.yml"};
 
-/* ---- the table ------------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------- */
 
 static size_t count_rows(const struct localconf_row *rows)
 {
@@ -89,7 +89,7 @@ int conf_read_text(const char *path, struct buf *text, struct ord_err *e)
 	return rc;
 }
 
-/* ---- finding the file --------------------------------------------------------------------- */
+/* ---- finding the file ---------------------------------------------------- */
 
 static const char *find_variable(char **environment, const char *name)
 {
@@ -136,7 +136,7 @@ static int find_file(struct localconf *c, const char *given, char **environment,
 	return 0;
 }
 
-/* ---- loading -------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------- */
 
 static bool is_yaml(const char *path)
 {
@@ -210,8 +210,7 @@ int localconf_peek(const char *path, char **environment, const char *key, char *
 	return rc;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------- */
 
 static const struct conf_slot *slot_of(const struct localconf *c, const char *key)
 {
@@ -280,8 +279,7 @@ const char *const *localconf_warnings(const struct localconf *c)
 	return c->warnings ? (const char *const *)c->warnings : none;
 }
 
-/* ---- printing -----------------------------------------------------------------------------------
- */
+/* ---- printing ------------------------------------------------------------ */
 
 static void print_value(const struct conf_slot *s, struct buf *out)
 {

@@ -90,7 +90,7 @@ bool conf_is_absent(const struct localconf *c, const char *name)
 	       !conf_is_section(c, of_plugin);
 }
 
-/* ---- "did you mean" ------------------------------------------------------------------------ */
+/* ---- "did you mean" ------------------------------------------------------ */
 
 /* Every key, or every section that a key stands in; ends with NULL.  Elements are the caller's. */
 static char **known_names(const struct localconf *c, bool sections)
@@ -130,8 +130,7 @@ int conf_unknown(const struct localconf *c, const char *what, const char *origin
 	return ORD_EINVAL;
 }
 
-/* ---- putting -----------------------------------------------------------------------------------
- */
+/* ---- putting ------------------------------------------------------------- */
 
 static int note_place(struct localconf *c, const char *key, const char *origin, struct ord_err *e)
 {

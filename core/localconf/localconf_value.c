@@ -163,7 +163,7 @@ static int parse_list(struct conf_slot *s, const char *dir, struct ord_err *e)
 	return 0;
 }
 
-/* ---- PEM and secrets ------------------------------------------------------------------------- */
+/* ---- PEM and secrets ----------------------------------------------------- */
 
 static int read_value_file(struct conf_slot *s, const char *path, struct ord_err *e)
 {
@@ -223,8 +223,7 @@ static int parse_map(struct conf_slot *s)
 	return 0;
 }
 
-/* ---- all types
- * ----------------------------------------------------------------------------------- */
+/* ---- all types ----------------------------------------------------------- */
 
 static int parse_text(const struct localconf *c, struct conf_slot *s, struct ord_err *e)
 {

@@ -217,7 +217,7 @@ static void extend(struct search *s, struct reason *r)
 	*r = here;
 }
 
-/* ---- the words ------------------------------------------------------------------- */
+/* ---- the words ----------------------------------------------------------- */
 
 static void add_times(struct buf *b, const struct reason *r, int64_t now)
 {

@@ -142,7 +142,7 @@ int msp_local_sign(struct msp_local *m, const struct ord_bytes *parts, size_t n,
 	return crypto_sign_digest(m->key, digest, sig, e);
 }
 
-/* ---- expiry ----------------------------------------------------------------------------- */
+/* ---- expiry -------------------------------------------------------------- */
 
 int64_t msp_warn_expiry(const char *role, int64_t not_after, int64_t now_sec)
 {

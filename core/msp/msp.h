@@ -81,7 +81,7 @@ int msp_satisfies(struct msp_identity *id, const struct msp_principal *p, struct
  *  it cannot be told (spec 5.2, filter 3).  Uses and fills the set's cache. */
 int64_t msp_expiry(struct msp_set *s, struct ord_bytes serialized);
 
-/* ---- the local MSP: our own signing identity ------------------------------------- */
+/* ---- the local MSP: our own signing identity ----------------------------- */
 
 struct msp_local;
 /** Read an MSP directory (spec 3.1) and find its signing key in @keystore_dir (NULL:

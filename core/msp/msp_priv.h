@@ -9,7 +9,7 @@
 #define MSP_CHAIN_MAX 16           /* certificates in a chain, the identity's own included */
 #define MSP_HASH_MAX  48           /* SHA-384 */
 
-/* ---- certificates (cert.c) ---------------------------------------------------- */
+/* ---- certificates (cert.c) ----------------------------------------------- */
 
 /* A parsed certificate and what chain building asks of it.  Immutable but for internal, which only
  * setup writes. */
@@ -46,7 +46,7 @@ void msp_serial_der(const ASN1_INTEGER *serial, struct buf *out);
 /** A name as Go prints it, "CN=…,OU=…,C=US", appended. */
 void msp_name_text(const X509_NAME *name, struct buf *out);
 
-/* ---- chains (chain.c) ---------------------------------------------------------- */
+/* ---- chains (chain.c) ---------------------------------------------------- */
 
 struct msp_pool {
 	size_t n;
@@ -68,14 +68,14 @@ struct msp_chain {
 int msp_chain_find(const struct msp_cert *cert, const struct msp_pool *roots,
 		   const struct msp_pool *intermediates, struct msp_chain *out, struct ord_err *e);
 
-/* ---- revocation (crl.c) -------------------------------------------------------- */
+/* ---- revocation (crl.c) -------------------------------------------------- */
 
 struct msp_crl;
 /** PEM or DER.  Errors: ORD_EINVAL "could not parse RevocationList: …". */
 int msp_crl_parse(struct ord_bytes text, struct msp_crl **out, struct ord_err *e);
 void msp_crl_free(struct msp_crl *c);
 
-/* ---- one MSP (setup.c, ou.c) ---------------------------------------------------- */
+/* ---- one MSP (setup.c, ou.c) --------------------------------------------- */
 
 struct msp_digest { /* by the MSP's hash function */
 	size_t len;
@@ -138,7 +138,7 @@ int msp_setup_node_ous(struct msp *m, const Msp__FabricNodeOUs *conf, struct ord
 void msp_chain_digest(const struct msp *m, const struct msp_chain *chain, size_t from,
 		      struct msp_digest *out);
 
-/* ---- validation (validate.c) ----------------------------------------------------- */
+/* ---- validation (validate.c) --------------------------------------------- */
 
 /* What an identity says of itself. */
 struct msp_units {
@@ -162,7 +162,7 @@ const char *msp_role_name(int role); /* "CLIENT" …; NULL: no role */
  *  business. */
 int msp_has_role(const struct msp *m, const struct msp_units *u, int role, struct ord_err *e);
 
-/* ---- identities (identity.c) ------------------------------------------------------ */
+/* ---- identities (identity.c) --------------------------------------------- */
 
 struct msp_identity {
 	atomic_uint refs;
@@ -186,7 +186,7 @@ enum msp_answer { ANSWER_UNKNOWN, ANSWER_YES, ANSWER_NO };
 int msp_identity_make(struct msp *m, struct ord_bytes id_bytes, uint64_t set, size_t n_answers,
 		      struct msp_identity **out, int64_t *not_after, struct ord_err *e);
 
-/* ---- the cache (cache.c) ------------------------------------------------------------ */
+/* ---- the cache (cache.c) ------------------------------------------------- */
 
 struct msp_cache;
 struct msp_found {               /* what is known of a serialized identity */
@@ -202,7 +202,7 @@ bool msp_cache_get(struct msp_cache *c, struct ord_bytes key, struct msp_found *
 		   struct ord_err *e);
 void msp_cache_put(struct msp_cache *c, struct ord_bytes key, const struct msp_found *found);
 
-/* ---- sets (set.c) ------------------------------------------------------------------- */
+/* ---- sets (set.c) -------------------------------------------------------- */
 
 struct msp_set {
 	atomic_uint refs;
@@ -215,7 +215,7 @@ struct msp_set {
 };
 void msp_compiled_free(void *compiled);
 
-/* ---- directories (dir.c, dir_yaml.c) -------------------------------------------------- */
+/* ---- directories (dir.c, dir_yaml.c) ------------------------------------- */
 
 /** Read an MSP directory; @signer_path, when not NULL, asks for a signing identity and gets the
  *  path of its certificate (heap).  Everything in @conf is on the heap: free with wire_free(). */

@@ -23,7 +23,7 @@ static bool digest_eq(const struct msp_digest *a, const struct msp_digest *b)
 	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-/* ---- what the MSP declares ---------------------------------------------------------- */
+/* ---- what the MSP declares ----------------------------------------------- */
 
 static int unknown_ca(const struct msp_cert *cert, struct ord_err *e)
 {
@@ -166,7 +166,7 @@ int msp_setup_node_ous(struct msp *m, const Msp__FabricNodeOUs *conf, struct ord
 	return rc;
 }
 
-/* ---- what it means for an identity ---------------------------------------------------- */
+/* ---- what it means for an identity --------------------------------------- */
 
 /* "[client(0123456789ABCDEF) …]" */
 static void print_units(const struct msp_units *u, struct buf *b)

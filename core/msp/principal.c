@@ -26,7 +26,7 @@ struct compiled {
 typedef int (*ask)(struct msp_identity *id, const struct msp_principal *p, const struct rule *r,
 		   struct ord_err *e);
 
-/* ---- compile ------------------------------------------------------------------------- */
+/* ---- compile ------------------------------------------------------------- */
 
 static void unpack_rule(struct rule *r, const ProtobufCMessageDescriptor *d, const char *what)
 {
@@ -144,7 +144,7 @@ void msp_compiled_free(void *compiled)
 	free(c);
 }
 
-/* ---- describe ------------------------------------------------------------------------- */
+/* ---- describe ------------------------------------------------------------ */
 
 static void describe_role(const Msp__MSPRole *role, struct buf *out)
 {
@@ -195,7 +195,7 @@ void msp_principal_describe(const struct msp_principal *p, struct buf *out)
 	}
 }
 
-/* ---- ask ------------------------------------------------------------------------------ */
+/* ---- ask ----------------------------------------------------------------- */
 
 static int other_msp(const struct msp_identity *id, const char *want, struct ord_err *e)
 {

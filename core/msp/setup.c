@@ -32,7 +32,7 @@ static int setup_crypto(struct msp *m, const Msp__FabricMSPConfig *conf, struct 
 	return 0;
 }
 
-/* ---- certificate authorities ------------------------------------------------------ */
+/* ---- certificate authorities --------------------------------------------- */
 
 static int load_pool(const ProtobufCBinaryData *pems, size_t n, struct msp_pool *pool,
 		     struct ord_err *e)
@@ -225,7 +225,7 @@ static int setup_tls(struct msp *m, const Msp__FabricMSPConfig *conf, struct ord
 	return rc;
 }
 
-/* ---- the signing identity ---------------------------------------------------------- */
+/* ---- the signing identity ------------------------------------------------ */
 
 int msp_check_expired(const struct msp_cert *signer, struct ord_err *e)
 {
@@ -267,7 +267,7 @@ static int setup_signer(struct msp *m, const Msp__FabricMSPConfig *conf, struct 
 	return msp_check_expired(m->signer, e);
 }
 
-/* ---- administrators ------------------------------------------------------------------ */
+/* ---- administrators ------------------------------------------------------ */
 
 static int setup_admins(struct msp *m, const Msp__FabricMSPConfig *conf, struct ord_err *e)
 {
@@ -329,7 +329,7 @@ static int check_admins(struct msp *m, const Msp__FabricMSPConfig *conf, struct 
 	return rc;
 }
 
-/* ---- the whole ------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 static int setup_nodes(struct msp *m, const Msp__FabricMSPConfig *conf, struct ord_err *e)
 {

@@ -46,7 +46,7 @@ void net_client_free(struct net_client *c)
 	free(c);
 }
 
-/* ---- links ------------------------------------------------------------------------- */
+/* ---- links --------------------------------------------------------------- */
 
 bool client_dial(struct conn *c)
 {
@@ -125,7 +125,7 @@ void client_link_state(struct conn *c, const char *why)
 	}
 }
 
-/* ---- calls ------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------- */
 
 static nghttp2_nv nv(const char *name, const char *value)
 {

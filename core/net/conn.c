@@ -17,7 +17,7 @@
 
 static struct log_logger logger = LOG_LOGGER("core.comm");
 
-/* ---- begin and end ----------------------------------------------------------------- */
+/* ---- begin and end ------------------------------------------------------- */
 
 void conn_peer_name(char *to, size_t cap, const void *sockaddr)
 {
@@ -268,7 +268,7 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-/* ---- read -------------------------------------------------------------------------- */
+/* ---- read ---------------------------------------------------------------- */
 
 static void identify(struct conn *c)
 {
@@ -399,7 +399,7 @@ void conn_event(struct conn *c, uint32_t events)
 	conn_dirty(c);
 }
 
-/* ---- write ------------------------------------------------------------------------- */
+/* ---- write --------------------------------------------------------------- */
 
 void conn_dirty(struct conn *c)
 {

@@ -32,7 +32,7 @@ void h2_consume(struct conn *c, size_t n)
 	c->unacked = 0;
 }
 
-/* ---- what comes in ----------------------------------------------------------------- */
+/* ---- what comes in ------------------------------------------------------- */
 
 static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *hd, void *arg)
 {
@@ -136,7 +136,7 @@ static int on_stream_close(nghttp2_session *h2, int32_t id, uint32_t error, void
 	return 0;
 }
 
-/* ---- what goes out ----------------------------------------------------------------- */
+/* ---- what goes out ------------------------------------------------------- */
 
 static int on_send_data(nghttp2_session *h2, nghttp2_frame *f, const uint8_t *framehd, size_t n,
 			nghttp2_data_source *src, void *arg)
@@ -211,7 +211,7 @@ int h2_feed(struct conn *c, const uint8_t *p, size_t n)
 	return -1;
 }
 
-/* ---- begin ------------------------------------------------------------------------- */
+/* ---- begin --------------------------------------------------------------- */
 
 static void make_tables(void)
 {

@@ -57,7 +57,7 @@ void loop_unref(struct loop *l)
 	free(l);
 }
 
-/* ---- from other threads ------------------------------------------------------------ */
+/* ---- from other threads -------------------------------------------------- */
 
 /* After the lock: whatever was put under it is seen before the loop sleeps again. */
 static void rouse(struct loop *l)
@@ -143,7 +143,7 @@ static void take_inbox(struct loop *l)
 	}
 }
 
-/* ---- a round ----------------------------------------------------------------------- */
+/* ---- a round ------------------------------------------------------------- */
 
 void loop_todo(struct net_stream *s)
 {

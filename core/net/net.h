@@ -125,7 +125,7 @@ int net_server_client_cas(struct net_server *s, const struct ord_bytes *pems, si
 void net_server_stop(struct net_server *s, uint64_t deadline_ns);
 void net_server_free(struct net_server *s);
 
-/* ---- on the stream's own loop thread ----------------------------------------------- */
+/* ---- on the stream's own loop thread ------------------------------------- */
 
 /* A counted buffer whose bytes may be sent without copying. */
 struct net_chunk {
@@ -159,7 +159,7 @@ struct ord_bytes net_stream_client_cert_hash(const struct net_stream *s);
  *  CLOCK_NEVER: not at all. */
 void net_stream_timer(struct net_stream *s, uint64_t mono_ns);
 
-/* ---- from any thread --------------------------------------------------------------- */
+/* ---- from any thread ----------------------------------------------------- */
 
 /** Keep the object (not the connection) alive: for whoever may still call net_stream_wake(). */
 struct net_stream *net_stream_hold(struct net_stream *s);

@@ -36,7 +36,7 @@
 struct conn;
 struct loop;
 
-/* ---- timers: a heap a loop --------------------------------------------------------- */
+/* ---- timers: a heap a loop ----------------------------------------------- */
 
 struct timer {
 	uint64_t at_ns;
@@ -52,7 +52,7 @@ void timer_clear(struct timers *h, struct timer *t);
 uint64_t timers_next(const struct timers *h); /* CLOCK_NEVER: none */
 void timers_fire(struct timers *h, uint64_t now_ns);
 
-/* ---- output queues ----------------------------------------------------------------- */
+/* ---- output queues ------------------------------------------------------- */
 
 /* A run of bytes inside a counted node: either copied into it or the application's. */
 struct out_node;
@@ -74,7 +74,7 @@ size_t outq_peek(const struct outq *q, uint8_t *to, size_t max); /* copies, leav
 void outq_drop(struct outq *q, size_t n);
 void outq_fini(struct outq *q);
 
-/* ---- TLS --------------------------------------------------------------------------- */
+/* ---- TLS ----------------------------------------------------------------- */
 
 /* One side's configuration. */
 struct net_tls {
@@ -107,7 +107,7 @@ int pump_read(struct pump *p, uint8_t *to, size_t cap);
 void pump_write(struct pump *p, const uint8_t *from, size_t n);
 void pump_close(struct pump *p); /* close_notify */
 
-/* ---- loops ------------------------------------------------------------------------- */
+/* ---- loops --------------------------------------------------------------- */
 
 struct loop {
 	atomic_uint refs; /* its owner and every stream object */
@@ -145,7 +145,7 @@ void loop_give(struct loop *l, struct conn *c); /* any thread: the connection is
 void loop_todo(struct net_stream *s);
 int loop_watch(struct loop *l, int fd, uint32_t events, void *tag, struct ord_err *e);
 
-/* ---- connections ------------------------------------------------------------------- */
+/* ---- connections --------------------------------------------------------- */
 
 enum conn_state { CONN_CONNECTING, CONN_HANDSHAKE, CONN_OPEN, CONN_LINGER, CONN_DEAD };
 
@@ -222,7 +222,7 @@ void conn_lost(struct conn *c, const char *why);
 void conn_free(struct conn *c);
 void conn_peer_name(char *to, size_t cap, const void *sockaddr);
 
-/* ---- HTTP/2 ------------------------------------------------------------------------ */
+/* ---- HTTP/2 -------------------------------------------------------------- */
 
 void h2_start(struct conn *c);
 /** 0, or -1: the connection is to be closed after what is queued. */
@@ -242,8 +242,7 @@ void request_begin(struct conn *c);
 void request_header(struct conn *c, struct ord_bytes name, struct ord_bytes value);
 void request_end(struct conn *c, struct net_stream *s);
 
-/* ---- streams
- * -------------------------------------------------------------------------------------- */
+/* ---- streams ------------------------------------------------------------- */
 
 struct net_stream {
 	atomic_uint refs;
@@ -303,8 +302,7 @@ void recv_continue(struct net_stream *s);
 bool recv_has_held(const struct net_stream *s);
 void recv_drop_held(struct net_stream *s);
 
-/* ---- who makes connections
- * ---------------------------------------------------------------------------- */
+/* ---- who makes connections ----------------------------------------------- */
 
 void server_accept(struct net_server *s);
 void server_serve(struct net_server *s, int fd, const struct sockaddr_storage *peer);
@@ -315,8 +313,7 @@ void client_stream_closed(struct net_stream *s, uint32_t h2_error);
 void client_link_state(struct conn *c, const char *why); /* NULL: up */
 bool client_dial(struct conn *c); /* the next address of the name; false: errno says why not */
 
-/* ---- status
- * ----------------------------------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 void percent_encode(struct buf *b, const char *text);
 void percent_decode(struct buf *b, struct ord_bytes v);

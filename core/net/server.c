@@ -44,7 +44,7 @@ uint16_t net_server_port(const struct net_server *s)
 	return s->port;
 }
 
-/* ---- listen and accept ------------------------------------------------------------- */
+/* ---- listen and accept --------------------------------------------------- */
 
 static int bind_one(const struct addrinfo *a)
 {
@@ -185,7 +185,7 @@ void server_accept(struct net_server *s)
 	}
 }
 
-/* ---- life -------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static unsigned default_connections(void)
 {

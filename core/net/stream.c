@@ -12,7 +12,7 @@
 #define NV_LITERAL(n, v) NV(n, v, sizeof(v) - 1, NGHTTP2_NV_FLAG_NO_COPY_VALUE)
 #define NV_COPIED(n, v)  NV(n, v, strlen(v), 0)
 
-/* ---- from birth to death ----------------------------------------------------------- */
+/* ---- from birth to death ------------------------------------------------- */
 
 static void on_deadline(struct timer *t)
 {
@@ -184,7 +184,7 @@ void stream_run(struct net_stream *s)
 	}
 }
 
-/* ---- output ------------------------------------------------------------------------ */
+/* ---- output -------------------------------------------------------------- */
 
 static const char *code_text(int code)
 {
@@ -354,7 +354,7 @@ void stream_refuse(struct net_stream *s, int http, int code, const char *why)
 	finish(s);
 }
 
-/* ---- input, time, who it is -------------------------------------------------------- */
+/* ---- input, time, who it is ---------------------------------------------- */
 
 void net_stream_pause(struct net_stream *s)
 {

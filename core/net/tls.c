@@ -15,7 +15,7 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
 	"AES128-GCM-SHA256:AES256-GCM-SHA384"
 
-/* ---- PEM --------------------------------------------------------------------------- */
+/* ---- PEM ----------------------------------------------------------------- */
 
 static BIO *pem_open(struct ord_bytes pem)
 {
@@ -80,7 +80,7 @@ static int use_key(SSL_CTX *ctx, struct ord_bytes pem, struct ord_err *e)
 	return rc;
 }
 
-/* ---- the pool of trusted certificates ---------------------------------------------- */
+/* ---- the pool of trusted certificates ------------------------------------ */
 
 /* OpenSSL takes the first certificate that bears the issuer's name.  Two organisations may run CAs
  * of one name, so take the one whose key made the signature, a valid one before an expired. */
@@ -150,7 +150,7 @@ int tls_set_pool(struct net_tls *t, const struct ord_bytes *pems, size_t n, stru
 	return 0;
 }
 
-/* ---- contexts ---------------------------------------------------------------------- */
+/* ---- contexts ------------------------------------------------------------ */
 
 static const uint8_t alpn_h2[] = {2, 'h', '2'};
 

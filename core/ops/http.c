@@ -18,7 +18,7 @@
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:" \
 	"+CHACHA20-POLY1305:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:+RSA"
 
-/* ---- connections ------------------------------------------------------------------------ */
+/* ---- connections --------------------------------------------------------- */
 
 struct http_conn *http_conn_of(struct ops_server *s, const struct MHD_Connection *c)
 {
@@ -110,7 +110,7 @@ static void cut_late(struct ops_server *s, uint64_t now)
 	}
 }
 
-/* ---- the thread ----------------------------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 void http_wake(struct ops_server *s)
 {
@@ -200,8 +200,7 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* ---- open and stop ----------------------------------------------------------------------------
- */
+/* ---- open and stop ------------------------------------------------------- */
 
 static void on_log(void *arg, const char *format, va_list ap) UTIL_PRINTF(2, 0);
 static void on_log(void *arg, const char *format, va_list ap)

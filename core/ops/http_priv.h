@@ -76,7 +76,7 @@ struct http_opts {
 };
 int http_open(const struct http_opts *o, struct ops_server **out, struct ord_err *e);
 
-/* ---- inside the server ------------------------------------------------------------------ */
+/* ---- inside the server --------------------------------------------------- */
 
 /* A connection that libmicrohttpd has, and by when it must have got on. */
 struct http_conn {

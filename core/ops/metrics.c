@@ -9,7 +9,7 @@ struct ops_metrics {
 	char name[128]; /* of the metric begun last */
 };
 
-/* ---- the format ----------------------------------------------------------------------------- */
+/* ---- the format ---------------------------------------------------------- */
 
 static void add_escaped(struct buf *b, const char *text, bool quoted)
 {
@@ -79,8 +79,7 @@ void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels,
 	buf_printf(&m->text, "%" PRIu64 "\n", count);
 }
 
-/* ---- what the rooms to the left know ------------------------------------------------------------
- */
+/* ---- what the rooms to the left know ------------------------------------- */
 
 static void add_plugin_sample(void *arg, const struct plugin_sample *s)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* ---- header parameters -------------------------------------------------------------------- */
+/* ---- header parameters --------------------------------------------------- */
 
 static bool is_token(char c)
 {
@@ -120,7 +120,7 @@ int multipart_param(const char *header, const char *name, char **value, struct o
 	return rc;
 }
 
-/* ---- parts ---------------------------------------------------------------------------------- */
+/* ---- parts --------------------------------------------------------------- */
 
 int multipart_init(struct multipart *m, struct ord_bytes body, const char *boundary,
 		   struct ord_err *e)

@@ -18,7 +18,7 @@ static void refuse_method(struct http_request *rq, const char *key)
 	free(text);
 }
 
-/* ---- health --------------------------------------------------------------------------------- */
+/* ---- health -------------------------------------------------------------- */
 
 /* Its checks run all at once; the last to be settled gives the answer. */
 struct ops_health {
@@ -113,7 +113,7 @@ static void serve_health(struct ops_operations *s, struct http_request *rq)
 	settle(h, NULL, NULL);
 }
 
-/* ---- log levels ----------------------------------------------------------------------------- */
+/* ---- log levels ---------------------------------------------------------- */
 
 /* {"spec":"..."}: *spec is the caller's, "" when it says nothing.  JSON is YAML in braces. */
 static int read_spec(struct http_request *rq, char **spec, struct ord_err *e)
@@ -187,8 +187,7 @@ static void serve_logspec(struct ops_operations *s, struct http_request *rq)
 		refuse_method(rq, "error");
 }
 
-/* ---- version ----------------------------------------------------------------------------------
- */
+/* ---- version ------------------------------------------------------------- */
 
 static void serve_version(struct ops_operations *s, struct http_request *rq)
 {
@@ -205,8 +204,7 @@ static void serve_version(struct ops_operations *s, struct http_request *rq)
 	buf_fini(&b);
 }
 
-/* ---- paths ------------------------------------------------------------------------------------
- */
+/* ---- paths --------------------------------------------------------------- */
 
 static const struct path {
 	const char *path;

@@ -30,7 +30,7 @@ void ops_stop(struct ops_server *s);
 /** After ops_stop(), and after the last ticket of a health check was settled. */
 void ops_free(struct ops_server *s);
 
-/* ---- operations ----------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------- */
 
 struct ops_health;  /* one answer to /healthz in the making */
 struct ops_metrics; /* one answer to /metrics in the making */
@@ -69,7 +69,7 @@ void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels,
  *  address's fault or the certificate's. */
 int ops_operations_open(const struct ops_operations *o, struct ops_server **out, struct ord_err *e);
 
-/* ---- administration --------------------------------------------------------------------- */
+/* ---- administration ------------------------------------------------------ */
 
 /* Who knows the channels: the registrar's calls of these names (core/channel/channel.h). */
 struct ops_channels {

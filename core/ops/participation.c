@@ -11,7 +11,7 @@ static struct log_logger logger = LOG_LOGGER("orderer.commmon.channelparticipati
 #define CHANNELS  BASE "channels"
 #define FILE_PART "config-block"
 
-/* ---- answers ------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 static void refuse(struct http_request *rq, unsigned status, const char *text)
 {
@@ -53,7 +53,7 @@ static void reply_info(struct http_request *rq, unsigned status, const struct ch
 	buf_fini(&b);
 }
 
-/* ---- list ----------------------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 struct list {
 	struct buf system, others;
@@ -89,8 +89,7 @@ static void serve_list(struct ops_admin *a, struct http_request *rq)
 	buf_fini(&b);
 }
 
-/* ---- one channel ------------------------------------------------------------------------------
- */
+/* ---- one channel --------------------------------------------------------- */
 
 static void serve_info(struct ops_admin *a, struct http_request *rq, const char *id)
 {
@@ -121,8 +120,7 @@ static void serve_remove(struct ops_admin *a, struct http_request *rq, const cha
 	http_reply(rq, 204, NULL, bytes_of(NULL, 0));
 }
 
-/* ---- join -------------------------------------------------------------------------------------
- */
+/* ---- join ---------------------------------------------------------------- */
 
 /* The one part there may be. */
 static int read_form(struct multipart *m, struct ord_bytes *block, struct ord_err *e)
@@ -205,8 +203,7 @@ static void serve_join(struct ops_admin *a, struct http_request *rq)
 	free(url);
 }
 
-/* ---- paths and methods ------------------------------------------------------------------------
- */
+/* ---- paths and methods --------------------------------------------------- */
 
 /* As Fabric reads the header: whoever says nothing takes anything. */
 static bool accepts_json(const struct http_request *rq)

@@ -7,7 +7,7 @@
 #define WRITE_TIMEOUT_NS (120 * CLOCK_SEC_NS)
 #define SWALLOW          (64u << 20) /* bytes over the limit that are read, so as to answer */
 
-/* ---- what came in ------------------------------------------------------------------------ */
+/* ---- what came in -------------------------------------------------------- */
 
 static bool is_verified(const struct ops_server *s, struct MHD_Connection *c)
 {
@@ -58,7 +58,7 @@ const char *http_header(const struct http_request *rq, const char *name)
 	return rq->server->mhd->lookup_connection_value(rq->connection, MHD_HEADER_KIND, name);
 }
 
-/* ---- the answer ------------------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------- */
 
 void http_reply(struct http_request *rq, unsigned status, const char *type,
 		struct ord_bytes content)
@@ -149,7 +149,7 @@ static enum MHD_Result send_reply(struct http_request *rq)
 	return rc;
 }
 
-/* ---- libmicrohttpd calls --------------------------------------------------------------------- */
+/* ---- libmicrohttpd calls ------------------------------------------------- */
 
 /* Called when the headers are there, for each piece of the body, when all is there, and once more
  * when a suspended connection is resumed. */

@@ -50,7 +50,7 @@ int plugin_check(const char *path, const char *name, const struct ord_plugin *de
 /** Check the chain table that handle_chain() returned.  ORD_EINVAL names the missing entry. */
 int plugin_check_chain(const struct plugin *p, const struct ord_chain *chain, struct ord_err *e);
 
-/* ---- metrics of plugins, for whoever publishes them ------------------------------ */
+/* ---- metrics of plugins, for whoever publishes them ---------------------- */
 
 /* One series of one metric, as it is now. */
 struct plugin_sample {

@@ -40,7 +40,7 @@ static void tell(struct evaluation *ev, const struct signer *s, const char *why)
 		policy_trace_identity(ev->trace, s->sig->identity, why);
 }
 
-/* ---- signature policies --------------------------------------------------------------- */
+/* ---- signature policies -------------------------------------------------- */
 
 /* A remembered verdict has no reason with it, but only one reason is possible. */
 static bool signature_valid(struct evaluation *ev, struct signer *s)
@@ -155,7 +155,7 @@ static bool eval_signature(struct evaluation *ev, const struct policy *p)
 	return satisfied;
 }
 
-/* ---- implicit meta policies ------------------------------------------------------------ */
+/* ---- implicit meta policies ---------------------------------------------- */
 
 static bool eval(struct evaluation *ev, const struct policy *p, size_t *n_satisfied);
 
@@ -213,7 +213,7 @@ static bool eval(struct evaluation *ev, const struct policy *p, size_t *n_satisf
 	return satisfied;
 }
 
-/* ---- the signature set -------------------------------------------------------------------- */
+/* ---- the signature set --------------------------------------------------- */
 
 static bool is_duplicate(const struct evaluation *ev, const struct msp_identity *identity)
 {

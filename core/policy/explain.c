@@ -9,7 +9,7 @@
 static struct log_logger logger = LOG_LOGGER("policies");
 static struct log_logger dsl_logger = LOG_LOGGER("cauthdsl");
 
-/* ---- the trace ------------------------------------------------------------------------ */
+/* ---- the trace ----------------------------------------------------------- */
 
 #define NOT_TOLD SIZE_MAX
 
@@ -105,7 +105,7 @@ int policy_explain(const struct policy *p, const char *name, struct msp_set *msp
 	return rc;
 }
 
-/* ---- the debug log ---------------------------------------------------------------------- */
+/* ---- the debug log ------------------------------------------------------- */
 
 /* Where we are: lines are read one by one. */
 struct place {

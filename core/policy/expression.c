@@ -41,7 +41,7 @@ static int fail(const struct parser *p, const char *where, struct ord_err *e, co
 	return err_set(e, ORD_EINVAL, "%s at character %zu", msg, (size_t)(where - p->text) + 1);
 }
 
-/* ---- characters and tokens -------------------------------------------------------- */
+/* ---- characters and tokens ----------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -94,7 +94,7 @@ static int fail_token(const struct parser *p, struct ord_err *e)
 		    p->at);
 }
 
-/* ---- principals ---------------------------------------------------------------------- */
+/* ---- principals ---------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -169,7 +169,7 @@ static Common__SignaturePolicy *signed_by(struct parser *p, const char *principa
 	return rule;
 }
 
-/* ---- gates ------------------------------------------------------------------------------ */
+/* ---- gates --------------------------------------------------------------- */
 
 enum gate { GATE_AND, GATE_OR, GATE_OUT_OF, GATE_NONE };
 
@@ -336,7 +336,7 @@ int policy_from_expression(const char *text, Common__SignaturePolicyEnvelope **o
 	return rc;
 }
 
-/* ---- implicit meta ----------------------------------------------------------------------- */
+/* ---- implicit meta ------------------------------------------------------- */
 
 int policy_from_implicit(const char *text, Common__ImplicitMetaPolicy **out, struct ord_err *e)
 {

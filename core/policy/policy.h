@@ -72,7 +72,7 @@ int policy_explain(const struct policy *p, const char *name, struct msp_set *msp
 		   void (*each)(void *arg, const struct policy_step *s), void *arg,
 		   struct ord_err *e);
 
-/* ---- policy expressions: "AND('Org1MSP.member', …)" (spec 7.3) ------------------------ */
+/* ---- policy expressions: "AND('Org1MSP.member', …)" (spec 7.3) ----------- */
 
 /** Parse an expression into a SignaturePolicyEnvelope; free with wire_free().
  *  Errors: ORD_EINVAL with the place. */

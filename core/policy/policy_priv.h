@@ -48,7 +48,7 @@ struct policy_node {
 int policy_compile_signature(struct msp_set *msps, struct ord_bytes value, struct policy *p,
 			     struct ord_err *e);
 
-/* ---- what happened on the way (explain.c) ------------------------------------------------ */
+/* ---- what happened on the way (explain.c) -------------------------------- */
 
 /* The steps of one evaluation, parents before children; an evaluation without one says nothing. */
 struct policy_trace {

@@ -22,7 +22,7 @@ static int by_node_name(const void *a, const void *b)
 		      (*(struct policy_node *const *)b)->name);
 }
 
-/* ---- compiling ---------------------------------------------------------------- */
+/* ---- compiling ----------------------------------------------------------- */
 
 static int threshold_of(const Common__ImplicitMetaPolicy *m, size_t n, size_t *out,
 			struct ord_err *e)
@@ -171,7 +171,7 @@ void policy_tree_free(struct policy_node *node)
 	free(node);
 }
 
-/* ---- look-up ------------------------------------------------------------------- */
+/* ---- look-up ------------------------------------------------------------- */
 
 static const struct policy_node *child(const struct policy_node *at, const char *name, size_t len)
 {

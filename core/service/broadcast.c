@@ -57,7 +57,7 @@ struct stream {
 	bool closed;
 };
 
-/* ---- lives ------------------------------------------------------------------------ */
+/* ---- lives --------------------------------------------------------------- */
 
 static void stream_unref(struct stream *s)
 {
@@ -114,7 +114,7 @@ static void unlock(struct stream *s)
 	}
 }
 
-/* ---- counting ------------------------------------------------------------------------ */
+/* ---- counting ------------------------------------------------------------ */
 
 /* Those of the channel in its header, which is not the one it goes to when it asks for a new one.
  */
@@ -142,7 +142,7 @@ static void count(struct message *m, int code)
 		histogram_observe(&h->enqueue, clock_mono_ns() - m->checked_at_ns);
 }
 
-/* ---- handing over, in stream order --------------------------------------------------- */
+/* ---- handing over, in stream order --------------------------------------- */
 
 static void set_why(struct message *m, int code, const char *why)
 {
@@ -278,7 +278,7 @@ static void on_settled(struct ord_ticket *t, int code, const char *why)
 	stream_unref(s);
 }
 
-/* ---- checking, on a worker --------------------------------------------------------------- */
+/* ---- checking, on a worker ----------------------------------------------- */
 
 /* The filters of its channel. */
 static int pass(struct message *m, struct ord_err *e)
@@ -364,7 +364,7 @@ static void check(struct pool_task *t)
 	stream_unref(s);
 }
 
-/* ---- the loop thread ------------------------------------------------------------------------- */
+/* ---- the loop thread ----------------------------------------------------- */
 
 static void *on_open(struct net_stream *net, void *arg)
 {

@@ -62,7 +62,7 @@ static void stream_unref(struct stream *s)
 	free(s);
 }
 
-/* ---- the ring ----------------------------------------------------------------------- */
+/* ---- the ring ------------------------------------------------------------ */
 
 /* Takes the block's reference over. */
 static void put(struct stream *s, struct item it)
@@ -141,7 +141,7 @@ static void end(struct stream *s, bool success)
 	s->seek = (struct seek){0};
 }
 
-/* ---- the pump, on a reader ---------------------------------------------------------------- */
+/* ---- the pump, on a reader ----------------------------------------------- */
 
 enum { WAIT = 1, SENT = 2 }; /* what next_block() returns beside errors */
 
@@ -281,8 +281,7 @@ static void wake_pump(struct chan_watch *w)
 	start_pump(UTIL_CONTAINER(w, struct stream, watch));
 }
 
-/* ---- the loop thread ---------------------------------------------------------------------------
- */
+/* ---- the loop thread ----------------------------------------------------- */
 
 static void *on_open(struct net_stream *net, void *arg)
 {

@@ -2,7 +2,7 @@
 /* One request of Deliver: what is checked, in Fabric's order, and what is asked for (spec 5.5). */
 #include "service_priv.h"
 
-/* ---- before the channel is known ------------------------------------------------------------ */
+/* ---- before the channel is known ----------------------------------------- */
 
 static int refuse_time(const struct ord_env *env, int64_t now, int64_t window, struct ord_err *e)
 {
@@ -74,7 +74,7 @@ int seek_check(const struct seek *k, const struct service *sv, struct ord_bytes 
 	return rc == 0 ? check_binding(sv, k->env, cert_hash, e) : rc;
 }
 
-/* ---- what is asked for ----------------------------------------------------------------------- */
+/* ---- what is asked for --------------------------------------------------- */
 
 /* Where a start position is; false: nowhere. */
 static bool resolve_start(const Orderer__SeekPosition *p, uint64_t height, uint64_t *number)
@@ -137,8 +137,7 @@ int seek_resolve(struct seek *k, const Orderer__SeekInfo *info, struct ord_err *
 	return resolve_stop(info, k->next, height, &k->stop, e);
 }
 
-/* ---- who asks ----------------------------------------------------------------------------------
- */
+/* ---- who asks ------------------------------------------------------------ */
 
 static int check_expiry(const struct service *sv, int64_t not_after, struct ord_err *e)
 {

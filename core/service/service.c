@@ -50,7 +50,7 @@ const char *service_status_name(int status)
 	}
 }
 
-/* ---- the common bound ---------------------------------------------------------------- */
+/* ---- the common bound ---------------------------------------------------- */
 
 static bool has_room(const struct service *sv, size_t bytes)
 {
@@ -162,7 +162,7 @@ bool service_quiet(struct service *sv)
 	return quiet;
 }
 
-/* ---- the object ------------------------------------------------------------------------- */
+/* ---- the object ---------------------------------------------------------- */
 
 struct service *service_new(const struct service_opts *o)
 {

@@ -50,7 +50,7 @@ void service_leave(struct service *sv, size_t bytes);
  */
 void service_forget(struct service *sv, struct starved *s);
 
-/* ---- seek.c: one request of Deliver ------------------------------------------------------ */
+/* ---- seek.c: one request of Deliver -------------------------------------- */
 
 /* The request that is being served; pump() alone touches it. */
 struct seek {
@@ -77,7 +77,7 @@ int seek_access(struct seek *k, const struct service *sv, struct ord_err *e);
 /** Where to begin and to stop.   Errors: ORD_EINVAL. */
 int seek_resolve(struct seek *k, const Orderer__SeekInfo *info, struct ord_err *e);
 
-/* ---- trace.c ------------------------------------------------------------------------------- */
+/* ---- trace.c ------------------------------------------------------------- */
 
 /** Write @env to a file in @dir, if there is one.   Blocks: disk. */
 void trace_request(struct service *sv, const char *dir, const char *method,

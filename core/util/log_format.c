@@ -53,7 +53,7 @@ struct log_format {
 	size_t n;
 };
 
-/* ---- parsing ----------------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------- */
 
 static int parse_number(const char **s, const char *end)
 {
@@ -240,7 +240,7 @@ void log_format_free(struct log_format *f)
 	free(f);
 }
 
-/* ---- printing ----------------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------------ */
 
 static void add_color(struct buf *out, enum color_kind kind, int level)
 {

@@ -11,14 +11,14 @@
 	"%{color:reset} [%{module}] %{color:bold}%{shortfunc}%{color:reset} -> " \
 	"%{message}"
 
-/* ---- levels ------------------------------------------------------------------- */
+/* ---- levels -------------------------------------------------------------- */
 
 /** The level called @name, all lower or all upper case; false when there is none. */
 bool log_level_find(struct ord_bytes name, int *level);
 /** "debug", "info" … as zap prints them ("Level(-2)" for payload). */
 const char *log_level_name(int level);
 
-/* ---- spec ------------------------------------------------------------------------ */
+/* ---- spec ---------------------------------------------------------------- */
 
 struct log_spec;
 
@@ -28,7 +28,7 @@ int log_spec_level(const struct log_spec *s, const char *logger);
 int log_spec_lowest(const struct log_spec *s); /* of all its levels */
 void log_spec_print(const struct log_spec *s, struct buf *b);
 
-/* ---- format ------------------------------------------------------------------------ */
+/* ---- format -------------------------------------------------------------- */
 
 struct log_entry {
 	int64_t wall_ns;
@@ -54,7 +54,7 @@ void log_record_fields(const struct log_entry *en, struct buf *out);
 /** Append @text so that it stays on its line and sends nothing to a terminal. */
 void log_add_clean(struct buf *out, struct ord_bytes text);
 
-/* ---- Go's time layouts ------------------------------------------------------------------ */
+/* ---- Go's time layouts --------------------------------------------------- */
 
 struct log_layout;
 

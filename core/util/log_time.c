@@ -94,7 +94,7 @@ static const struct {
 	{"Z07", OP_OFFSET, OFFSET_Z},
 };
 
-/* ---- compiling ----------------------------------------------------------------------- */
+/* ---- compiling ----------------------------------------------------------- */
 
 /* ".000" or ",999" with no digit behind it; its length, or 0. */
 static size_t fraction_at(const char *s, struct step *out)
@@ -180,7 +180,7 @@ void log_layout_free(struct log_layout *l)
 	free(l);
 }
 
-/* ---- printing ------------------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------------ */
 
 static const char *const months[] = {"January",   "February", "March",    "April",
 				     "May",       "June",     "July",     "August",

@@ -41,7 +41,7 @@ static inline void util_stop_at(const char *step)
 }
 #endif
 
-/* ---- memory ---------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 void *x_alloc(size_t n);  /* zeroed */
 void *x_malloc(size_t n); /* not zeroed */
@@ -50,7 +50,7 @@ char *x_strdup(const char *s);
 char *x_strndup(const char *s, size_t n);
 char *x_printf(const char *fmt, ...) UTIL_PRINTF(1, 2);
 
-/* ---- bytes: a borrowed view ------------------------------------------------- */
+/* ---- bytes: a borrowed view ---------------------------------------------- */
 
 static inline struct ord_bytes bytes_of(const void *p, size_t n)
 {
@@ -69,7 +69,7 @@ static inline bool bytes_eq_str(struct ord_bytes a, const char *s)
 	return bytes_eq(a, bytes_str(s));
 }
 
-/* ---- buf: an owned, growing byte string ------------------------------------- */
+/* ---- buf: an owned, growing byte string ---------------------------------- */
 
 struct buf {
 	uint8_t *data;
@@ -118,7 +118,7 @@ void buf_add_json(struct buf *b, struct ord_bytes utf8);
 size_t utf8_char(struct ord_bytes s, uint32_t *c);
 bool utf8_valid(struct ord_bytes s);
 
-/* ---- sha256 (here, left of wire, because block headers are hashes) ------------- */
+/* ---- sha256 (here, left of wire, because block headers are hashes) ------- */
 
 #define SHA256_LEN 32
 struct sha256 {
@@ -129,7 +129,7 @@ void sha256_add(struct sha256 *h, struct ord_bytes b);
 void sha256_final(struct sha256 *h, uint8_t out[static SHA256_LEN]);
 void sha256(struct ord_bytes b, uint8_t out[static SHA256_LEN]);
 
-/* ---- err -------------------------------------------------------------------- */
+/* ---- err ----------------------------------------------------------------- */
 
 #define ERR_INIT      \
 	{             \
@@ -151,7 +151,7 @@ const char *err_name(int code);
 /** The nearest of @names (ends with NULL) to @given, for "did you mean"; NULL if none is near. */
 const char *err_nearest(const char *given, const char *const *names);
 
-/* ---- clock ------------------------------------------------------------------ */
+/* ---- clock --------------------------------------------------------------- */
 
 #define CLOCK_NEVER  UINT64_MAX
 #define CLOCK_SEC_NS UINT64_C(1000000000)
@@ -176,7 +176,7 @@ int duration_parse(const char *text, int64_t *ns, struct ord_err *e);
 /** As Go prints one: "2s", "1h3m0s", "250ms". */
 void duration_format(struct buf *b, int64_t ns);
 
-/* ---- log -------------------------------------------------------------------- */
+/* ---- log ----------------------------------------------------------------- */
 
 /* Levels are ord_level (debug, info, warn, error) and these. */
 enum { LOG_PAYLOAD = -1, LOG_DPANIC = 4, LOG_PANIC = 5, LOG_FATAL = 6 };
@@ -239,7 +239,7 @@ void log_counts(uint64_t checked[LOG_LEVELS], uint64_t written[LOG_LEVELS]);
 #define log_warn(l, ...)  log_at(l, ORD_WARN, __VA_ARGS__)
 #define log_error(l, ...) log_at(l, ORD_ERROR, __VA_ARGS__)
 
-/* ---- histogram: durations, counted without a lock ----------------------------- */
+/* ---- histogram: durations, counted without a lock ------------------------ */
 
 #define HISTOGRAM_BOUNDS 11
 extern const double histogram_bounds[HISTOGRAM_BOUNDS]; /* seconds */
@@ -257,7 +257,7 @@ void histogram_observe(struct histogram *h, uint64_t ns);
 /** Returns how many were observed. */
 uint64_t histogram_read(const struct histogram *h, struct histogram_sum *out);
 
-/* ---- threads ---------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------- */
 
 /** Start a named thread (name cut to 15 bytes) with a small stack and all signals blocked.
  *  Errors: ORD_EUNAVAIL the system refuses another thread. */
@@ -297,7 +297,7 @@ void spin_begin(struct spin *s);
 bool spin_on(struct spin *s);            /* false: do not look again, sleep */
 void spin_end(struct spin *s, bool one); /* the wait is over, for one thing or for more */
 
-/* ---- mailbox: a bounded queue of pointers between threads -------------------- */
+/* ---- mailbox: a bounded queue of pointers between threads ---------------- */
 
 struct ord_mailbox; /* the same object the plugin sees */
 
@@ -316,7 +316,7 @@ void mailbox_close(struct ord_mailbox *m); /* no more pushes; pops drain, then O
 size_t mailbox_len(struct ord_mailbox *m);
 void mailbox_free(struct ord_mailbox *m); /* must be empty or its items ownerless */
 
-/* ---- pool: worker threads ----------------------------------------------------- */
+/* ---- pool: worker threads ------------------------------------------------ */
 
 struct pool;
 struct pool_task { /* embedded in the caller's own struct: submitting allocates nothing */
@@ -333,7 +333,7 @@ size_t pool_backlog(struct pool *p);
 /** Runs what was submitted, then joins the workers.   Blocks: yes. */
 void pool_free(struct pool *p);
 
-/* ---- map: byte strings to pointers ------------------------------------------- */
+/* ---- map: byte strings to pointers --------------------------------------- */
 
 /* Hash map with keys copied in; SipHash under a random key, so outsiders cannot aim collisions. */
 struct map;
@@ -347,7 +347,7 @@ size_t map_len(const struct map *m);
 bool map_next(const struct map *m, size_t *pos, struct ord_bytes *key, void **value);
 uint64_t util_siphash(struct ord_bytes key); /* the process-wide random key */
 
-/* ---- file -------------------------------------------------------------------- */
+/* ---- file ---------------------------------------------------------------- */
 
 /** Read the whole regular file @path of at most @max bytes; appended to @b.
  *  Blocks: disk.   Errors: ORD_ENOENT, ORD_EPERM, ORD_ETOOBIG, ORD_EINTERNAL; all name the path. */
@@ -367,7 +367,7 @@ bool file_is_dir(const char *path);
 /** @base ? base/name : name; an absolute @name is returned as it is.  Heap. */
 char *file_join(const char *base, const char *name);
 
-/* ---- yaml -------------------------------------------------------------------- */
+/* ---- yaml ---------------------------------------------------------------- */
 
 /* A document as a tree in which aliases and merges (<<) are followed.  What comes of them is
  * bounded, as is the depth; no key stands twice in a map. */
@@ -398,7 +398,7 @@ const struct yaml *yaml_get(const struct yaml *map, const char *key);
 /** Set @e to "<file>:<line>: text", and return ORD_EINVAL. */
 int yaml_fail(const struct yaml *at, struct ord_err *e, const char *fmt, ...) UTIL_PRINTF(3, 4);
 
-/* ---- counted references -------------------------------------------------------- */
+/* ---- counted references -------------------------------------------------- */
 
 static inline void ref_get(atomic_uint *refs)
 {

@@ -66,7 +66,7 @@ const struct yaml *yaml_get(const struct yaml *map, const char *key)
 	return map->items[i];
 }
 
-/* ---- building the tree --------------------------------------------------------------------- */
+/* ---- building the tree --------------------------------------------------- */
 
 static int convert(struct loader *l, struct fy_node *in, unsigned line, struct yaml **out,
 		   struct ord_err *e);
@@ -283,7 +283,7 @@ static int convert(struct loader *l, struct fy_node *in, unsigned line, struct y
 	return rc;
 }
 
-/* ---- the document ---------------------------------------------------------------------------- */
+/* ---- the document -------------------------------------------------------- */
 
 /* Nothing but blanks and comments: libfyaml sees no document in that. */
 static bool is_blank(struct ord_bytes text)

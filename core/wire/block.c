@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <wire/wire_priv.h>
 
-/* ---- reading ---------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 /* Header, data and metadata, undecoded; data is NULL where one is absent. */
 struct block_parts {
@@ -107,7 +107,7 @@ static void hash_header(struct ord_block *b)
 	sha256(bytes_of(der, block_header_der(b, der)), b->header_hash);
 }
 
-/* ---- writing ---------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static size_t field_len(size_t content)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <wire/wire_priv.h>
 
-/* ---- unpack ----------------------------------------------------------------- */
+/* ---- unpack -------------------------------------------------------------- */
 
 static void *wire_alloc(void *unused, size_t n)
 {
@@ -98,7 +98,7 @@ void wire_free(void *msg)
 		protobuf_c_message_free_unpacked(msg, &wire_allocator);
 }
 
-/* ---- pack ------------------------------------------------------------------- */
+/* ---- pack ---------------------------------------------------------------- */
 
 static void pack_fields(const ProtobufCMessage *m, bool entry, struct buf *b);
 

@@ -22,7 +22,7 @@
 #define WIRE_MAX_FIELDS \
 	(1u << 20) /* in one scan, all levels together: two bytes cost a hundred in memory */
 
-/* ---- scan and unpack -------------------------------------------------------- */
+/* ---- scan and unpack ----------------------------------------------------- */
 
 /** Walk @b as a message of type @d without recursion: lengths, depth, number of fields, wire types
  *  (no groups), UTF-8 without NUL in every string field, duplicates of singular messages.
@@ -52,7 +52,7 @@ static inline ProtobufCBinaryData wire_binary(struct ord_bytes b)
 	return (ProtobufCBinaryData){b.len, (uint8_t *)b.data};
 }
 
-/* ---- envelopes -------------------------------------------------------------- */
+/* ---- envelopes ----------------------------------------------------------- */
 
 /* common.HeaderType */
 enum {
@@ -127,7 +127,7 @@ struct wire_header_spec {
 /** Append a Payload with these headers and @data to @out. */
 void wire_build_payload(const struct wire_header_spec *h, struct ord_bytes data, struct buf *out);
 
-/* ---- blocks ------------------------------------------------------------------ */
+/* ---- blocks -------------------------------------------------------------- */
 
 /* common.BlockMetadataIndex */
 enum {

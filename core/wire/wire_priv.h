@@ -6,7 +6,7 @@
 
 #include <wire/wire.h>
 
-/* ---- cursor.c: one field after the other, no recursion, no allocation ---------- */
+/* ---- cursor.c: one field after the other, no recursion, no allocation ---- */
 
 struct wire_cursor {
 	const uint8_t *p, *end;
@@ -38,7 +38,7 @@ static inline bool wire_is_bytes(const struct wire_field *f, uint32_t id)
 bool wire_find_bytes(struct ord_bytes msg, uint32_t id, struct ord_bytes *out);
 bool wire_find_varint(struct ord_bytes msg, uint32_t id, uint64_t *out);
 
-/* ---- reflect.c: messages by descriptor ------------------------------------------- */
+/* ---- reflect.c: messages by descriptor ----------------------------------- */
 
 static inline const void *wire_member(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {

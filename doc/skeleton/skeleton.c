@@ -39,7 +39,7 @@ struct message {
 	struct ord_ticket *ticket;
 };
 
-/* ---- the chain thread ------------------------------------------------------------- */
+/* ---- the chain thread ---------------------------------------------------- */
 
 /* What a block remembers for us, and handle_chain() reads at the next start: up to which message
  * everything is in blocks. */
@@ -135,7 +135,7 @@ static void run(void *arg)
 	free(taken);
 }
 
-/* ---- your consensus ----------------------------------------------------------------- */
+/* ---- your consensus ------------------------------------------------------ */
 
 /* The cluster has agreed on @m.  Any thread. */
 static int decided(struct chain *c, struct message *m)
@@ -149,7 +149,7 @@ static int propose(struct chain *c, struct message *m)
 	return decided(c, m);
 }
 
-/* ---- what the host calls -------------------------------------------------------------- */
+/* ---- what the host calls ------------------------------------------------- */
 
 static void chain_start(struct ord_chain *base)
 {

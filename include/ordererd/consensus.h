@@ -41,7 +41,7 @@
 #define ORD_ABI_MINOR    2
 #define ORD_PLUGIN_MAGIC 0x4f52444cu /* "ORDL" */
 
-/* ---- values ------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------- */
 
 struct ord_bytes {
 	const uint8_t *data;
@@ -102,7 +102,7 @@ struct ord_chanconf {
 	bool resubmission;
 };
 
-/* ---- what the plugin gives --------------------------------------------- */
+/* ---- what the plugin gives ----------------------------------------------- */
 
 struct ord_chain;
 
@@ -212,7 +212,7 @@ struct ord_plugin {
 					      .name = plugin_name,                        \
 					      __VA_ARGS__}
 
-/* ---- what the host gives ------------------------------------------------ */
+/* ---- what the host gives ------------------------------------------------- */
 
 struct ord_host_ops {
 	uint32_t size;

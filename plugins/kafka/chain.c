@@ -19,8 +19,7 @@ void kafka_chain_wake(void *chain)
 	c->ops->mailbox_push(c->inbox, c); /* full: it wakes already */
 }
 
-/* ---- what the chain is doing --------------------------------------------------------------------
- */
+/* ---- what the chain is doing --------------------------------------------- */
 
 static void add_ticket(struct kafka_tickets *list, struct ord_ticket *t)
 {
@@ -102,8 +101,7 @@ static int check_open(struct kafka_chain *c, struct ord_err *e)
 	return 0;
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static int enqueue(struct kafka_chain *c, struct ord_env *env, uint64_t seq,
 		   Orderer__KafkaMessageRegular__Class class, struct ord_ticket *t,
@@ -182,8 +180,7 @@ static int chain_health(struct ord_chain *chain, struct ord_ticket *t, struct or
 	return rc;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------- */
 
 static void chain_start(struct ord_chain *chain)
 {

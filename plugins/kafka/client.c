@@ -8,7 +8,7 @@
 
 #define LINGER_MS 5000 /* for a producer that nobody uses any more to deliver what it holds */
 
-/* ---- what librdkafka tells; on its threads --------------------------------------------------- */
+/* ---- what librdkafka tells; on its threads ------------------------------- */
 
 static void log_line(const rd_kafka_t *rk, int level, const char *fac, const char *buf)
 {
@@ -97,8 +97,7 @@ rd_kafka_resp_err_t kafka_client_complaint(void)
 	return err;
 }
 
-/* ---- making and ending -------------------------------------------------------------------------
- */
+/* ---- making and ending --------------------------------------------------- */
 
 static char *join(const char *const *brokers)
 {
@@ -174,8 +173,7 @@ static struct kafka_client *client_new(struct kafka_clients *all, char *take_bro
 	return NULL;
 }
 
-/* ---- the registry
- * -------------------------------------------------------------------------------- */
+/* ---- the registry -------------------------------------------------------- */
 
 void kafka_clients_init(struct kafka_clients *all, const struct ord_host *host,
 			const struct kafka_settings *settings, struct kafka_metrics *metrics)

@@ -90,8 +90,7 @@ void kafka_flight_miss(struct kafka_flight *f, const rd_kafka_topic_t *topic)
 	pthread_mutex_unlock(&f->lock);
 }
 
-/* ---- lists; under the lock --------------------------------------------------------------------
- */
+/* ---- lists; under the lock ----------------------------------------------- */
 
 static void list_add(struct kafka_flight *f, struct message *m)
 {
@@ -158,8 +157,7 @@ static void unref_unlock(struct kafka_flight *f)
 	free(f);
 }
 
-/* ---- sending -----------------------------------------------------------------------------------
- */
+/* ---- sending ------------------------------------------------------------- */
 
 static void settle_by(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {
@@ -312,8 +310,7 @@ bool kafka_flight_landed(struct kafka_flight *f)
 	return landed;
 }
 
-/* ---- what becomes of them ----------------------------------------------------------------------
- */
+/* ---- what becomes of them ------------------------------------------------ */
 
 static void report_own(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {

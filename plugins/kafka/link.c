@@ -57,8 +57,7 @@ void kafka_link_free(struct kafka_link *l, bool linger)
 	free(l);
 }
 
-/* ---- the topic
- * ------------------------------------------------------------------------------------ */
+/* ---- the topic ----------------------------------------------------------- */
 
 /* Blocks were cut from it, so it is not ours to make. */
 static int gone(const struct kafka_link *l, struct ord_err *e)
@@ -156,8 +155,7 @@ void kafka_link_warn(struct kafka_link *l)
 			c->limits.compacted ? ", cleanup.policy = compact" : "");
 }
 
-/* ---- consuming
- * ------------------------------------------------------------------------------------- */
+/* ---- consuming ----------------------------------------------------------- */
 
 static void on_consumed(rd_kafka_t *rk, void *chain)
 {

@@ -3,8 +3,7 @@
 
 #include "field.h"
 
-/* ---- writing
- * ------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 struct kafka_bytes kafka_packed(const ProtobufCMessage *m)
 {
@@ -58,8 +57,7 @@ struct kafka_bytes kafka_connect(struct ord_bytes payload)
 	return kafka_packed(&m.base);
 }
 
-/* ---- reading: hostile, perhaps, and as Fabric's orderers read it --------------------------------
- */
+/* ---- reading: hostile, perhaps, and as Fabric's orderers read it --------- */
 
 static bool read_regular(struct ord_bytes b, struct kafka_message *out)
 {

@@ -106,8 +106,7 @@ static double take(count *c)
 	return (double)atomic_exchange_explicit(c, 0, memory_order_relaxed);
 }
 
-/* ---- counting; on threads of librdkafka --------------------------------------------------------
- */
+/* ---- counting; on threads of librdkafka ---------------------------------- */
 
 /* NULL: not known by its id yet, as the first connections are. */
 static struct broker *broker_of(struct kafka_metrics *m, int32_t id)
@@ -209,8 +208,7 @@ void kafka_metrics_delivered(struct kafka_traffic *t, size_t records, size_t byt
 	add(&t->bytes, bytes);
 }
 
-/* ---- publishing; under the lock ----------------------------------------------------------------
- */
+/* ---- publishing; under the lock ------------------------------------------ */
 
 static void tell(struct kafka_metrics *m, enum figure f, const char *label, double value)
 {
@@ -306,8 +304,7 @@ void kafka_metrics_set(struct kafka_metrics *m, enum kafka_gauge which, const ch
 	m->host->ops->metric_add(m->gauges[which], channel, value);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------- */
 
 struct kafka_traffic *kafka_metrics_topic(struct kafka_metrics *m, const char *name)
 {

@@ -3,7 +3,7 @@
 #include "properties.h"
 #include <string.h>
 
-/* ---- setting --------------------------------------------------------------------------- */
+/* ---- setting ------------------------------------------------------------- */
 
 /* librdkafka's list, one property a line: "linger.ms  |  P  | …". */
 static char *known_properties(void)
@@ -53,7 +53,7 @@ int kafka_properties_set(struct kafka_properties *p, const char *setting, const 
 	return ord_fail(e, ORD_EINVAL, "%s: %s", setting, why);
 }
 
-/* ---- what always holds ------------------------------------------------------------------- */
+/* ---- what always holds --------------------------------------------------- */
 
 static const struct {
 	const char *property, *value;
@@ -124,7 +124,7 @@ void kafka_properties_fini(struct kafka_properties *p)
 	*p = (struct kafka_properties){0};
 }
 
-/* ---- [Kafka.Client] ------------------------------------------------------------------------ */
+/* ---- [Kafka.Client] ------------------------------------------------------ */
 
 #define BROKERS "the configuration of the channel names its brokers"
 #define LOSS    "messages could be lost, doubled or change places"
@@ -206,7 +206,7 @@ int kafka_properties_pass(struct kafka_properties *p, const char *lines, struct 
 	return rc;
 }
 
-/* ---- trying ---------------------------------------------------------------------------------- */
+/* ---- trying -------------------------------------------------------------- */
 
 /* What librdkafka's complaints name, and the setting behind it. */
 static const struct {

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* ---- TLS ------------------------------------------------------------------------------------- */
+/* ---- TLS ----------------------------------------------------------------- */
 
 static int missing(const char *key, const char *enabled, struct ord_err *e)
 {
@@ -52,7 +52,7 @@ static int read_tls(const struct ord_host *h, struct kafka_settings *s, struct o
 	return kafka_settings_pass_on(h, s, "TLS.RootCAs", "ssl.ca.pem", e);
 }
 
-/* ---- SASL ------------------------------------------------------------------------------------ */
+/* ---- SASL ---------------------------------------------------------------- */
 
 /* The keys that a mechanism needs, or may have. */
 static const struct sasl_key {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the table ------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------- */
 
 #define NS_ms UINT64_C(1000000)
 #define NS_s  UINT64_C(1000000000)
@@ -81,7 +81,7 @@ const struct ord_setting kafka_settings_table[] = {
 	{"Client", ORD_SET_MAP, "", "Properties of librdkafka; these win."},
 	{0}};
 
-/* ---- reading --------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static uint64_t ns_of(const struct ord_host *h, const char *key)
 {
@@ -107,7 +107,7 @@ int kafka_settings_pass_on(const struct ord_host *h, struct kafka_settings *s, c
 	return *value ? kafka_properties_set(&s->properties, setting, property, value, e) : 0;
 }
 
-/* ---- time ------------------------------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------- */
 
 /* Fabric takes any duration, librdkafka only some. */
 static uint64_t bounded_ms(const struct ord_host *h, const char *key, uint64_t ns, uint64_t min,
@@ -178,7 +178,7 @@ static int read_times(const struct ord_host *h, struct kafka_settings *s, struct
 	return set_request_timeouts(h, s, e);
 }
 
-/* ---- the rest -------------------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------ */
 
 /* What Fabric takes: a version of three or more numbers from 0.8.2 on that is no pre-release. */
 static int check_version(const char *version, struct ord_err *e)

@@ -38,7 +38,7 @@ static inline uint64_t kafka_settings_patience_ns(const struct kafka_settings *s
 	return s->write_timeout_ns + s->read_timeout_ns;
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static inline const char *kafka_setting(const struct ord_host *h, const char *key)
 {

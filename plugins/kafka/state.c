@@ -3,7 +3,7 @@
 
 #include "field.h"
 
-/* ---- from the metadata of a block ------------------------------------------------------------ */
+/* ---- from the metadata of a block ---------------------------------------- */
 
 /* Offsets ascend, and 0 is that of no message that was sent again. */
 static bool add_awaited(struct kafka_state *st, int64_t offset)
@@ -95,8 +95,7 @@ int kafka_resume(struct kafka_state *st, struct ord_bytes metadata, uint64_t hei
 			"corrupted");
 }
 
-/* ---- to it ------------------------------------------------------------------------------------
- */
+/* ---- to it --------------------------------------------------------------- */
 
 struct kafka_bytes kafka_state_metadata(const struct kafka_state *st)
 {
@@ -114,8 +113,7 @@ struct kafka_bytes kafka_state_metadata(const struct kafka_state *st)
 	return kafka_packed(&m.base);
 }
 
-/* ---- questions ---------------------------------------------------------------------------------
- */
+/* ---- questions ----------------------------------------------------------- */
 
 int64_t kafka_next_offset(const struct kafka_state *st)
 {

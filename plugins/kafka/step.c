@@ -19,7 +19,7 @@
 
 #define REJECTED "rejected " /* in a CONNECT, before an offset */
 
-/* ---- blocks -------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------- */
 
 /* A step under way. */
 struct step {
@@ -110,7 +110,7 @@ static void order_config(struct step *step, struct ord_env *env, int64_t origina
 	write_block(step, step->ops->batch_one(env), step->offset, true);
 }
 
-/* ---- messages that were valid at an older config sequence ----------------------------------- */
+/* ---- messages that were valid at an older config sequence ---------------- */
 
 static void post(struct step *step, struct kafka_bytes m)
 {
@@ -134,8 +134,7 @@ static void reject(struct step *step)
 	post(step, kafka_connect((struct ord_bytes){(const uint8_t *)text, (size_t)n}));
 }
 
-/* ---- messages of the topic ---------------------------------------------------------------------
- */
+/* ---- messages of the topic ----------------------------------------------- */
 
 static void consume_normal(struct step *step, const struct kafka_message *r, struct ord_env *env)
 {
@@ -315,7 +314,7 @@ static void consume(struct step *step, struct ord_bytes value)
 	}
 }
 
-/* ---- the batch timer ------------------------------------------------------------------------- */
+/* ---- the batch timer ----------------------------------------------------- */
 
 /* No block is cut by a clock: the topic is asked, and says the same to everyone. */
 static void ask_to_cut(struct step *step)

@@ -7,8 +7,7 @@
 #define ANSWER_MS 2000
 #define ADMIN_MS  5000 /* to create a topic, a cluster has to agree */
 
-/* ---- metadata -----------------------------------------------------------------------------------
- */
+/* ---- metadata ------------------------------------------------------------ */
 
 static int describe(const struct kafka_topic *t, const struct rd_kafka_metadata **md,
 		    struct ord_err *e)
@@ -109,8 +108,7 @@ int64_t kafka_topic_behind(const struct kafka_topic *t, int64_t next)
 	return end > next ? end - next : 0;
 }
 
-/* ---- administration
- * ------------------------------------------------------------------------------ */
+/* ---- administration ------------------------------------------------------ */
 
 /* The answer to what was asked with @queue; NULL: none came. */
 static rd_kafka_event_t *answer(rd_kafka_queue_t *queue, struct ord_err *e)

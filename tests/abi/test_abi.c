@@ -179,7 +179,7 @@ static void a_file_must_be_named_as_its_plugin(void **state)
 	free(path);
 }
 
-/* ---- sets ------------------------------------------------------------------------------ */
+/* ---- sets ---------------------------------------------------------------- */
 
 static struct plugin_set *load_set(void)
 {

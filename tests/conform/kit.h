@@ -13,7 +13,7 @@
 #define KIT_LAG    1          /* blocks that a crash loses */
 #define KIT_WAIT_S 20
 
-/* ---- disk: survives a crash; only ever appended to --------------------------------- */
+/* ---- disk: survives a crash; only ever appended to ----------------------- */
 
 struct kit_text {
 	uint32_t at, len; /* in the arena */
@@ -37,7 +37,7 @@ struct testkit_disk {
 	char arena[KIT_ARENA];
 };
 
-/* ---- the objects behind the opaque pointers ------------------------------------------- */
+/* ---- the objects behind the opaque pointers ------------------------------ */
 
 struct ord_env {
 	struct testkit *k;

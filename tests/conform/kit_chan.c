@@ -7,7 +7,7 @@ static struct testkit *kit_of(struct ord_support *s)
 	return (struct testkit *)s;
 }
 
-/* ---- messages ------------------------------------------------------------------------ */
+/* ---- messages ------------------------------------------------------------ */
 
 static struct ord_env *env_of(struct testkit *k, char *bytes)
 {
@@ -161,7 +161,7 @@ static void chan_settle(struct ord_ticket *t, int code, const char *why)
 	kit_unlock(k);
 }
 
-/* ---- cutter ---------------------------------------------------------------------------- */
+/* ---- cutter -------------------------------------------------------------- */
 
 static struct ord_batch *batch_new(struct testkit *k, struct ord_env *const *envs, size_t n)
 {
@@ -247,7 +247,7 @@ static struct ord_batch *chan_batch_one(struct ord_env *env)
 	return b;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------ */
+/* ---- blocks -------------------------------------------------------------- */
 
 static struct ord_block *chan_create_block(struct ord_support *s, struct ord_batch *take)
 {
@@ -337,7 +337,7 @@ static void chan_write_config_block(struct ord_support *s, struct ord_block *tak
 	write_block(kit_of(s), "write_config_block", true, take, metadata);
 }
 
-/* ---- facts ------------------------------------------------------------------------------- */
+/* ---- facts --------------------------------------------------------------- */
 
 static const char *chan_id(struct ord_support *s)
 {
@@ -506,7 +506,7 @@ bool testkit_uses_journal(struct testkit *k)
 	return locked(k, read_uses_journal);
 }
 
-/* ---- telling the world --------------------------------------------------------------------- */
+/* ---- telling the world --------------------------------------------------- */
 
 static void chan_kick(struct ord_support *s)
 {

@@ -134,7 +134,7 @@ char *testkit_disk_accepted(const struct testkit_disk *d)
 	return s;
 }
 
-/* ---- journal --------------------------------------------------------------------------- */
+/* ---- journal ------------------------------------------------------------- */
 
 int kit_journal_open(struct ord_support *s, struct ord_journal **out, struct ord_err *e)
 {

@@ -41,7 +41,7 @@ void kit_lock_chain(struct testkit *k, const char *call)
 	k->chain_thread = self;
 }
 
-/* ---- time ---------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------- */
 
 uint64_t kit_now(struct ord_support *s)
 {
@@ -63,7 +63,7 @@ void testkit_advance(struct testkit *k, uint64_t ns)
 	kit_unlock(k);
 }
 
-/* ---- mailboxes ------------------------------------------------------------------------ */
+/* ---- mailboxes ----------------------------------------------------------- */
 
 struct ord_mailbox *kit_mailbox_new(struct ord_support *s, size_t cap)
 {
@@ -159,7 +159,7 @@ void kit_mailbox_free(struct ord_mailbox *m)
 	free(m);
 }
 
-/* ---- threads ---------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------- */
 
 static void *thread_main(void *arg)
 {
@@ -218,7 +218,7 @@ void kit_thread_join(struct ord_thread *t)
 	free(t);
 }
 
-/* ---- waiting ------------------------------------------------------------------------------ */
+/* ---- waiting ------------------------------------------------------------- */
 
 static bool is_idle(struct testkit *k, size_t n)
 {

@@ -55,8 +55,7 @@ static bool find_api(const char *name, int16_t *out)
 	return false;
 }
 
-/* ---- commands: true when the cluster took it ----------------------------------------------------
- */
+/* ---- commands: true when the cluster took it ----------------------------- */
 
 /* To one broker, or to all. */
 static bool to_brokers(const char *which, int arg,

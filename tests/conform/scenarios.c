@@ -40,7 +40,7 @@ static void order_sized(struct testkit *k, const char *word, size_t size)
 	free(text);
 }
 
-/* ---- life -------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static void idle(const struct ord_plugin *def)
 {
@@ -152,7 +152,7 @@ static void halt_busy(const struct ord_plugin *def)
 	testkit_disk_free(disk);
 }
 
-/* ---- order ------------------------------------------------------------------------------- */
+/* ---- order --------------------------------------------------------------- */
 
 static void in_order(const struct ord_plugin *def)
 {
@@ -231,7 +231,7 @@ static void many_clients(const struct ord_plugin *def)
 	testkit_free(k);
 }
 
-/* ---- cutter -------------------------------------------------------------------------------- */
+/* ---- cutter -------------------------------------------------------------- */
 
 static void by_count(const struct ord_plugin *def)
 {
@@ -275,7 +275,7 @@ static void isolated(const struct ord_plugin *def)
 	testkit_free(k);
 }
 
-/* ---- batch timer ----------------------------------------------------------------------------- */
+/* ---- batch timer --------------------------------------------------------- */
 
 static void timer(const struct ord_plugin *def)
 {
@@ -336,7 +336,7 @@ static void timer_stops(const struct ord_plugin *def)
 	testkit_free(k);
 }
 
-/* ---- configuration --------------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------- */
 
 /* What is not valid any more was dropped with a line in the log, or its client was told. */
 static void turned_away(struct testkit *k)
@@ -417,8 +417,7 @@ static void config_checked_again(const struct ord_plugin *def)
 	testkit_free(k);
 }
 
-/* ---- the log: the host's journal, or one elsewhere that the command line can take away ----------
- */
+/* ---- the log: the host's journal, or one elsewhere that the command line can take away ---- */
 
 static void journal_shut(const struct ord_plugin *def)
 {

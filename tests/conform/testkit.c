@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* ---- texts and failing --------------------------------------------------------------- */
+/* ---- texts and failing --------------------------------------------------- */
 
 char *kit_print(const char *fmt, ...)
 {
@@ -53,7 +53,7 @@ void kit_step(struct testkit *k)
 		syscall(SYS_exit_group, TESTKIT_CRASHED); /* no handler of a sanitizer runs */
 }
 
-/* ---- the host table ------------------------------------------------------------------- */
+/* ---- the host table ------------------------------------------------------ */
 
 static struct testkit *kit_of_host(const struct ord_host *h)
 {
@@ -110,7 +110,7 @@ const struct ord_host_ops kit_host_ops = {
 	.metric_add = host_metric_add,
 };
 
-/* ---- settings ------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------ */
 
 /* Go's "1m30s" in nanoseconds, as the host hands it over. */
 static char *duration_value(struct testkit *k, const char *text)
@@ -169,7 +169,7 @@ static void read_settings(struct testkit *k)
 	}
 }
 
-/* ---- life ------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 struct testkit *testkit_new(const struct ord_plugin *def, const struct testkit_opts *opts)
 {
@@ -315,7 +315,7 @@ void testkit_free(struct testkit *k)
 	free(k);
 }
 
-/* ---- the client -------------------------------------------------------------------------- */
+/* ---- the client ---------------------------------------------------------- */
 
 static struct ord_ticket *ticket_new(struct testkit *k, const char *text)
 {

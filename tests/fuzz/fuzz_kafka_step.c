@@ -29,8 +29,7 @@ static struct fake *fake_of(struct ord_support *s)
 	return (struct fake *)s;
 }
 
-/* ---- a support that takes everything ----------------------------------------------------------
- */
+/* ---- a support that takes everything ------------------------------------- */
 
 static uint64_t sequence(struct ord_support *s)
 {
@@ -168,8 +167,7 @@ static bool delivered(const struct kafka_effects *fx)
 	return true;
 }
 
-/* ---- metadata
- * ------------------------------------------------------------------------------------ */
+/* ---- metadata ------------------------------------------------------------ */
 
 static void try_metadata(struct ord_bytes b)
 {
@@ -198,8 +196,7 @@ static void try_metadata(struct ord_bytes b)
 	kafka_state_fini(&st);
 }
 
-/* ---- runs
- * ---------------------------------------------------------------------------------------- */
+/* ---- runs ---------------------------------------------------------------- */
 
 static void start(struct fake *f)
 {

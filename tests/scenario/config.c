@@ -9,7 +9,7 @@ static void must(int rc, const char *what, const struct ord_err *e)
 		client_die(what, e);
 }
 
-/* ---- reading ---------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 struct asked {
 	struct ord_block *block;
@@ -137,7 +137,7 @@ Common__Config *config_clone(const Common__Config *config)
 	return copy;
 }
 
-/* ---- submitting ------------------------------------------------------------------------- */
+/* ---- submitting ---------------------------------------------------------- */
 
 /* One ConfigSignature; the bytes in it are @header's and @signature's. */
 static void sign(struct ord_bytes update, struct msp_local *signer, struct buf *header,
@@ -209,7 +209,7 @@ bool config_submit(struct client *c, const char *channel, struct ord_bytes updat
 	return a.done;
 }
 
-/* ---- changing --------------------------------------------------------------------------- */
+/* ---- changing ------------------------------------------------------------ */
 
 Common__ConfigGroup *config_group(Common__ConfigGroup *in, const char *key)
 {

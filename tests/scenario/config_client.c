@@ -30,7 +30,7 @@ static void late(const char *what)
 	client_die(what, &e);
 }
 
-/* ---- create, use ------------------------------------------------------------------------ */
+/* ---- create, use --------------------------------------------------------- */
 
 /* One message to each of COUNT channels, all on one stream. */
 struct each {
@@ -153,7 +153,7 @@ static Common__ConfigUpdate *read_update(const char *path)
 	return update;
 }
 
-/* ---- churn ------------------------------------------------------------------------------ */
+/* ---- churn --------------------------------------------------------------- */
 
 enum { ORDERER_ADMIN, ORG1_ADMIN, ORG2_ADMIN, N_ADMINS };
 

@@ -41,7 +41,7 @@ static bool is_keeping(const struct crash *c)
 	return c->expects != CLIENT_SUCCESS;
 }
 
-/* ---- load ----------------------------------------------------------------------------- */
+/* ---- load ---------------------------------------------------------------- */
 
 struct load_call {
 	struct crash *c;
@@ -127,7 +127,7 @@ static void load(struct load_call *calls, size_t n)
 		net_client_run(c->c.loop, CLOCK_NEVER);
 }
 
-/* ---- keep --------------------------------------------------------------------------------- */
+/* ---- keep ---------------------------------------------------------------- */
 
 static volatile sig_atomic_t stopping;
 
@@ -171,7 +171,7 @@ static void load_channels(struct crash *c, char **channels, size_t n)
 	free(calls);
 }
 
-/* ---- verify ------------------------------------------------------------------------------- */
+/* ---- verify -------------------------------------------------------------- */
 
 struct verify_call {
 	uint8_t previous[BLOCK_HASH_LEN];

@@ -65,7 +65,7 @@ static unsigned rss_mib(const char *pid)
 		}                                                                            \
 	} while (0)
 
-/* ---- followers --------------------------------------------------------------------------- */
+/* ---- followers ----------------------------------------------------------- */
 
 static void on_delivered(struct net_stream *s, void *state, struct net_msg *m)
 {
@@ -123,7 +123,7 @@ static bool all_have(const struct follower *f, size_t n, unsigned blocks)
 	return true;
 }
 
-/* ---- senders ------------------------------------------------------------------------------- */
+/* ---- senders ------------------------------------------------------------- */
 
 struct sender {
 	struct client *c;
@@ -163,8 +163,7 @@ static struct net_stream *sender_open(struct net_link *l, struct sender *t)
 	return s;
 }
 
-/* ---- the two scenarios ------------------------------------------------------------------------
- */
+/* ---- the two scenarios --------------------------------------------------- */
 
 static void idle(struct client *c, const char *channel, const char *pid)
 {

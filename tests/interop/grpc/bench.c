@@ -50,7 +50,7 @@ static void send_payload(struct net_stream *s)
 	net_stream_send(s, &c, 1, NULL);
 }
 
-/* ---- server ------------------------------------------------------------------------- */
+/* ---- server -------------------------------------------------------------- */
 
 static void *server_open(struct net_stream *s, void *arg)
 {
@@ -120,7 +120,7 @@ static void serve(int port_fd, int stop_fd)
 	net_server_free(s);
 }
 
-/* ---- client ----------------------------------------------------------------------------- */
+/* ---- client -------------------------------------------------------------- */
 
 static uint64_t answers;
 static bool stopping;

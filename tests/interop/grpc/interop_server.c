@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- the few protobuf fields that are looked at ---------------------------------------- */
+/* ---- the few protobuf fields that are looked at -------------------------- */
 
 struct field {
 	uint32_t number;
@@ -54,7 +54,7 @@ static void add_tag(struct buf *b, uint32_t number, bool delimited, uint64_t val
 	buf_add_uvarint(b, value);
 }
 
-/* ---- calls ------------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------- */
 
 #define MAX_RESPONSE (16u << 20)
 #define MAX_PLANNED  1000u
@@ -231,7 +231,7 @@ static const struct net_method methods[] = {
 	{0},
 };
 
-/* ---- main -------------------------------------------------------------------------------- */
+/* ---- main ---------------------------------------------------------------- */
 
 static _Noreturn void die(const char *what)
 {

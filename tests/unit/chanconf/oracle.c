@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oracle.h"
 
-/* ---- who is what ---------------------------------------------------------------------- */
+/* ---- who is what --------------------------------------------------------- */
 
 static const char *const mspids[SIGNERS] = {"Org1MSP", "Org2MSP", "OrdererMSP", "Org1MSP",
 					    "Org2MSP"};
@@ -24,7 +24,7 @@ static bool is_in_role(enum msp_version version, unsigned who, Msp__MSPRole__MSP
 	}
 }
 
-/* ---- policies ------------------------------------------------------------------------- */
+/* ---- policies ------------------------------------------------------------ */
 
 struct eval {
 	enum msp_version version;
@@ -139,7 +139,7 @@ bool oracle_satisfied(const struct chanconf *c, const char *name, unsigned signe
 	return eval_policy(c->caps.msp_version, at, name, signers);
 }
 
-/* ---- trees, flat ---------------------------------------------------------------------- */
+/* ---- trees, flat --------------------------------------------------------- */
 
 struct item {
 	uint64_t version;
@@ -234,7 +234,7 @@ static void flatten(struct map *flat, const char *parent, const char *path,
 	}
 }
 
-/* ---- what may change ------------------------------------------------------------------ */
+/* ---- what may change ----------------------------------------------------- */
 
 static void check_changed(const struct chanconf *current, const char *key, const struct item *was,
 			  const struct item *is, unsigned signers)

@@ -12,7 +12,7 @@ unsigned roll(struct dice *d, unsigned sides)
 
 #define ROLL_OF(d, list) (list)[roll(d, UTIL_ARRAY_LEN(list))]
 
-/* ---- signing -------------------------------------------------------------------------- */
+/* ---- signing ------------------------------------------------------------- */
 
 static struct signer {
 	const char *mspid, *dir;
@@ -102,7 +102,7 @@ void random_signers(struct dice *d, unsigned *signers, unsigned *forged)
 	*forged = roll(d, 8) ? 0 : roll(d, 1u << SIGNERS);
 }
 
-/* ---- elements of a tree --------------------------------------------------------------- */
+/* ---- elements of a tree -------------------------------------------------- */
 
 /* Where an element hangs: entry @index of a map of @in; the root group has no @in. */
 struct place {
@@ -239,7 +239,7 @@ static void paste(Common__ConfigGroup *to, const struct place *from, const char 
 		PASTE(to, policies, from->in->policies[from->index], key);
 }
 
-/* ---- changes to any tree -------------------------------------------------------------- */
+/* ---- changes to any tree ------------------------------------------------- */
 
 typedef void (*change)(struct dice *d, Common__ConfigGroup *root);
 
@@ -365,7 +365,7 @@ static void put_rule(struct dice *d, Common__ConfigGroup *root)
 	p->value = packed(&meta);
 }
 
-/* ---- changes that make sense only in a configuration ---------------------------------- */
+/* ---- changes that make sense only in a configuration --------------------- */
 
 static Common__ConfigGroup *below(Common__ConfigGroup *g, const char *key)
 {
@@ -460,7 +460,7 @@ static void empty_mod_policy(struct dice *d, Common__ConfigGroup *root)
 	set_string(mod_policy_at(&at), "");
 }
 
-/* ---- the whole ------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 static void apply(struct dice *d, const change *changes, size_t n, Common__ConfigGroup *root)
 {

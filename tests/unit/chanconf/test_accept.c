@@ -46,7 +46,7 @@ static void check_step(const struct step *s)
 	wire_free(config);
 }
 
-/* ---- ValidateNew ---------------------------------------------------------------------- */
+/* ---- ValidateNew --------------------------------------------------------- */
 
 static void no_orderer(Common__Config *c)
 {
@@ -176,7 +176,7 @@ static void next_configurations_are_accepted_or_refused_in_fabrics_words(void **
 		check_step(&steps[i]);
 }
 
-/* ---- maintenance ---------------------------------------------------------------------- */
+/* ---- maintenance --------------------------------------------------------- */
 
 static struct ord_env *config_message(const char *channel_id, const Common__ConfigEnvelope *ce)
 {
@@ -434,7 +434,7 @@ static void entering_maintenance_takes_an_update_of_nothing_else(void **state)
 	chanconf_unref(current);
 }
 
-/* ---- at commit ------------------------------------------------------------------------ */
+/* ---- at commit ----------------------------------------------------------- */
 
 static void commit_refuses_what_does_not_follow(void **state)
 {

@@ -63,7 +63,7 @@ static void rename_to(char **s, const char *to)
 	*s = x_strdup(to);
 }
 
-/* ---- refusals ------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void other_channel(struct rig *r)
 {
@@ -207,7 +207,7 @@ static void channel_names_are_checked(void **state)
 	rig_fini(&r);
 }
 
-/* ---- templates ------------------------------------------------------------------------ */
+/* ---- templates ----------------------------------------------------------- */
 
 static Common__ConfigGroup__PoliciesEntry *only_policy(const struct chanconf *c)
 {
@@ -344,7 +344,7 @@ static void an_empty_consortium_takes_anybody(void **state)
 	rig_fini(&r);
 }
 
-/* ---- what was ordered ----------------------------------------------------------------- */
+/* ---- what was ordered ---------------------------------------------------- */
 
 static struct ord_env *message(int32_t type, const char *channel_id, struct ord_bytes data)
 {

@@ -33,7 +33,7 @@ static void refused_app(void (*spoil)(Common__Config *), const char *want)
 	refused_in("mychannel.002.block", "mychannel", spoil, want);
 }
 
-/* ---- /Channel -------------------------------------------------------------------------------- */
+/* ---- /Channel ------------------------------------------------------------ */
 
 static void no_group(Common__Config *c)
 {
@@ -113,8 +113,7 @@ static void channel_values_are_checked(void **state)
 	refused(strange_group, CHANNEL "Disallowed channel group: Strange");
 }
 
-/* ---- /Channel/Orderer --------------------------------------------------------------------------
- */
+/* ---- /Channel/Orderer ---------------------------------------------------- */
 
 static Orderer__BatchSize batch = ORDERER__BATCH_SIZE__INIT;
 static const char *timeout_text, *broker_text;
@@ -231,7 +230,7 @@ static void kafka_brokers_are_checked(void **state)
 	}
 }
 
-/* ---- organisations -------------------------------------------------------------------- */
+/* ---- organisations ------------------------------------------------------- */
 
 static void orderer_org_group(Common__Config *c)
 {
@@ -374,7 +373,7 @@ static void values_that_do_not_parse_are_named(void **state)
 	wire_free(config);
 }
 
-/* ---- policies and names --------------------------------------------------------------- */
+/* ---- policies and names -------------------------------------------------- */
 
 static void nil_policy(Common__Config *c)
 {
@@ -430,7 +429,7 @@ static void policies_and_names_are_checked(void **state)
 		   NAMES "bad channel ID: channel ID 'Bad' contains illegal characters");
 }
 
-/* ---- envelopes ------------------------------------------------------------------------ */
+/* ---- envelopes ----------------------------------------------------------- */
 
 static void only_config_messages_hold_a_configuration(void **state)
 {

@@ -65,7 +65,7 @@ static int propose(struct rig *r, Common__ConfigEnvelope **ce, struct ord_err *e
 	return rc;
 }
 
-/* ---- trees ---------------------------------------------------------------------------- */
+/* ---- trees --------------------------------------------------------------- */
 
 static Common__ConfigGroup *sub(Common__ConfigGroup *g, const char *key)
 {
@@ -97,7 +97,7 @@ static void rename_to(char **s, const char *to)
 	*s = x_strdup(to);
 }
 
-/* ---- refusals ------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void other_channel(struct rig *r)
 {
@@ -347,7 +347,7 @@ static void a_flood_of_signatures_is_refused(void **state)
 	rig_fini(&r);
 }
 
-/* ---- what is accepted ----------------------------------------------------------------- */
+/* ---- what is accepted ---------------------------------------------------- */
 
 static Common__Config *accepted(struct rig *r)
 {

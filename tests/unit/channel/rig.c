@@ -11,7 +11,7 @@ int rig_no_sync(enum ledger_io op)
 	return op == LEDGER_IO_SYNC ? LEDGER_IO_PRETEND : 0;
 }
 
-/* ---- directories -------------------------------------------------------------------------- */
+/* ---- directories --------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -79,8 +79,7 @@ static char *crypto(const char *dir)
 	return path;
 }
 
-/* ---- a chain that can be told how to behave
- * ------------------------------------------------------ */
+/* ---- a chain that can be told how to behave ------------------------------ */
 
 struct tamper tamper;
 
@@ -214,7 +213,7 @@ static void tamper_with(struct rig *r)
 	solo->def = &tampered_plugin;
 }
 
-/* ---- opening ------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 #define ORG1         "peerOrganizations/org1.example.com"
 #define ORDERER_HOME "ordererOrganizations/example.com/orderers/orderer.example.com/msp"
@@ -348,8 +347,7 @@ void rig_batches(struct rig *r, uint32_t max_count, uint64_t timeout_ns)
 	chanconf_unref(conf);
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending ------------------------------------------------------------- */
 
 struct ord_env *rig_env(const struct person *p, int32_t type, const char *channel,
 			struct ord_bytes data)
@@ -442,8 +440,7 @@ unsigned rig_count(struct chan *c, const char *text)
 	return n;
 }
 
-/* ---- other configurations ---------------------------------------------------------------------
- */
+/* ---- other configurations ------------------------------------------------ */
 
 void rig_reconfigure(struct chan *c, void (*change)(Common__Config *config))
 {

@@ -47,7 +47,7 @@ struct chan *rig_borrow(struct chan *take);
  * opens again.  Not while messages are under way. */
 void rig_batches(struct rig *r, uint32_t max_count, uint64_t timeout_ns);
 
-/* ---- people and what they send -------------------------------------------------------- */
+/* ---- people and what they send ------------------------------------------- */
 
 /** The person of an MSP directory below tests/golden/crypto-config. */
 void person_read(struct person *p, const char *dir, const char *mspid);
@@ -78,7 +78,7 @@ unsigned rig_count(struct chan *c, const char *text);
 		}                                                       \
 	} while (0)
 
-/* ---- other configurations ---------------------------------------------------------------- */
+/* ---- other configurations ------------------------------------------------ */
 
 /** The channel's configuration with the next sequence and one change, put in force. */
 void rig_reconfigure(struct chan *c, void (*change)(Common__Config *config));
@@ -106,8 +106,7 @@ void tamper_release(void); /* what is held goes on, and nothing is held any more
 /* ledger_io_fault for tests in which nobody pulls the plug: syncs are left out. */
 int rig_no_sync(enum ledger_io op);
 
-/* ---- directories ------------------------------------------------------------------------------
- */
+/* ---- directories --------------------------------------------------------- */
 
 void rig_copy(const char *from, const char *to); /* whatever it is; what vanishes is left out */
 void rig_remove(const char *path);

@@ -23,7 +23,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- looking at the ledger ------------------------------------------------------------------ */
+/* ---- looking at the ledger ----------------------------------------------- */
 
 static struct ord_block *block_at(struct chan *c, uint64_t number)
 {
@@ -70,8 +70,7 @@ static void reopen(void)
 	rig_open(&rig);
 }
 
-/* ---- updates of a channel ---------------------------------------------------------------------
- */
+/* ---- updates of a channel ------------------------------------------------ */
 
 static void an_update_is_in_force_when_its_block_is_written(void **state)
 {
@@ -204,8 +203,7 @@ static void pending_messages_come_before_the_config_block(void **state)
 	assert_true(last_config_of(rig.chan, height) < height);
 }
 
-/* ---- creation ----------------------------------------------------------------------------------
- */
+/* ---- creation ------------------------------------------------------------ */
 
 static void a_channel_is_created_and_works_at_once(void **state)
 {

@@ -92,8 +92,7 @@ static struct chan *mychannel(void)
 
 #define GENESIS "blocks/mychannel.000.block"
 
-/* ---- join --------------------------------------------------------------------------------------
- */
+/* ---- join ---------------------------------------------------------------- */
 
 static void a_channel_is_joined_by_its_genesis_block(void **state)
 {
@@ -178,8 +177,7 @@ static void a_join_that_was_begun_is_brought_to_its_end(void **state)
 	buf_fini(&golden);
 }
 
-/* ---- remove ------------------------------------------------------------------------------------
- */
+/* ---- remove -------------------------------------------------------------- */
 
 static bool is_gone(void)
 {
@@ -266,8 +264,7 @@ static void a_removal_that_was_begun_is_brought_to_its_end(void **state)
 	assert_false(on_disk("pendingops/remove/mychannel.remove"));
 }
 
-/* ---- list
- * ---------------------------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 static void collect(void *arg, const char *name, bool system)
 {

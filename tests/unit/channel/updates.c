@@ -18,7 +18,7 @@ void admins_fini(struct admins *a)
 	person_fini(&a->org2);
 }
 
-/* ---- making ------------------------------------------------------------------------------ */
+/* ---- making -------------------------------------------------------------- */
 
 /* ConfigUpdateEnvelope with one signature, in an envelope of the same person's. */
 static struct ord_env *sign_update(const Common__ConfigUpdate *u, const struct person *p)
@@ -103,7 +103,7 @@ struct ord_env *creation_of(const char *channel_id, const struct person *p)
 	return env;
 }
 
-/* ---- sending ------------------------------------------------------------------------------ */
+/* ---- sending ------------------------------------------------------------- */
 
 struct answer {
 	struct ord_ticket ticket;
@@ -159,7 +159,7 @@ int update_send(struct registrar *r, struct ord_env *take, struct ord_err *e)
 	return rc < 0 ? rc : update_order(c, out, seq, e);
 }
 
-/* ---- changes ------------------------------------------------------------------------------ */
+/* ---- changes ------------------------------------------------------------- */
 
 static void set_batch(Common__Config *config, uint32_t max)
 {

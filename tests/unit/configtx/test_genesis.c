@@ -61,7 +61,7 @@ static void refused(const char *yaml, const char *profile, const char *want)
 	free(whole);
 }
 
-/* ---- against configtxgen -------------------------------------------------------------------- */
+/* ---- against configtxgen ------------------------------------------------- */
 
 static void golden_profiles_make_golden_configs(void **state)
 {
@@ -136,8 +136,7 @@ static void the_block_is_built_as_configtxgens(void **state)
 	free(yaml);
 }
 
-/* ---- what a profile may leave out --------------------------------------------------------------
- */
+/* ---- what a profile may leave out ---------------------------------------- */
 
 #define MINIMAL              \
 	"Profiles:\n"        \
@@ -246,8 +245,7 @@ static void kafka_may_order_exactly_once(void **state)
 	chanconf_unref(solo);
 }
 
-/* ---- merges -------------------------------------------------------------------------------------
- */
+/* ---- merges -------------------------------------------------------------- */
 
 static void merges_are_followed(void **state)
 {
@@ -314,8 +312,7 @@ static void aliases_are_bounded(void **state)
 	buf_fini(&yaml);
 }
 
-/* ---- the environment
- * -------------------------------------------------------------------------------- */
+/* ---- the environment ----------------------------------------------------- */
 
 static void the_environment_overrides_the_profile(void **state)
 {
@@ -379,8 +376,7 @@ static void the_environment_overrides_the_profile(void **state)
 		   "false");
 }
 
-/* ---- refusals
- * -------------------------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void unknown_keys_name_the_nearest(void **state)
 {

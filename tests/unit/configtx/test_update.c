@@ -67,7 +67,7 @@ static const Common__ConfigValue *value(const Common__ConfigGroup *g, const char
 	return NULL;
 }
 
-/* ---- channels ------------------------------------------------------------------------------ */
+/* ---- channels ------------------------------------------------------------ */
 
 static void a_request_sets_the_application_only(void **state)
 {
@@ -167,7 +167,7 @@ static void a_foreign_organisation_has_no_genesis_block(void **state)
 	free(want);
 }
 
-/* ---- anchor peers --------------------------------------------------------------------------- */
+/* ---- anchor peers -------------------------------------------------------- */
 
 #define ANCHORED                                                                 \
 	"Profiles:\n"                                                            \

@@ -414,7 +414,7 @@ static void a_certificate_with_trailing_bytes_is_refused(void **state)
 	buf_fini(&der);
 }
 
-/* ---- key store ------------------------------------------------------------- */
+/* ---- key store ----------------------------------------------------------- */
 
 static char *temp_dir(void)
 {

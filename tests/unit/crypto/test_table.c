@@ -13,7 +13,7 @@ static const struct curve *p256;
 static const BIGNUM *order;
 static BN_CTX *ctx;
 
-/* ---- numbers -------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 static BIGNUM *number(int64_t v) /* below zero: order + v */
 {
@@ -70,7 +70,7 @@ static BIGNUM *x_of(const EC_POINT *p)
 	return x;
 }
 
-/* ---- keys and signatures ----------------------------------------------------------------- */
+/* ---- keys and signatures ------------------------------------------------- */
 
 static struct crypto_pubkey *key_of_point(const EC_POINT *q)
 {
@@ -187,7 +187,7 @@ static void drop(struct crypto_pubkey *k, struct table *t)
 	crypto_pubkey_unref(k);
 }
 
-/* ---- the check ------------------------------------------------------------------------------ */
+/* ---- the check ----------------------------------------------------------- */
 
 static void every_flipped_bit_is_seen(void **state)
 {

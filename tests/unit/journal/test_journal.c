@@ -106,8 +106,7 @@ static void marked(struct journal *j, uint64_t position, uint64_t block)
 	assert_int_equal(b, block);
 }
 
-/* ---- the ordinary life -------------------------------------------------------------------------
- */
+/* ---- the ordinary life --------------------------------------------------- */
 
 static void the_checksum_is_xxh64(void **state)
 {
@@ -275,8 +274,7 @@ static void a_record_larger_than_a_segment_has_its_own(void **state)
 	world_close(&w);
 }
 
-/* ---- torn and broken
- * ------------------------------------------------------------------------------ */
+/* ---- torn and broken ----------------------------------------------------- */
 
 static char *segment_path(const struct world *w, unsigned number)
 {
@@ -391,8 +389,7 @@ static void damage_between_segments_is_refused(void **state)
 	free(next);
 }
 
-/* ---- a disk that refuses
- * ------------------------------------------------------------------------------ */
+/* ---- a disk that refuses ------------------------------------------------- */
 
 static int break_write(enum ledger_io op)
 {

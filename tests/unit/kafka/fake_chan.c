@@ -9,7 +9,7 @@ static struct node *node_of(struct ord_support *s)
 	return (struct node *)s;
 }
 
-/* ---- messages -------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 struct ord_env *fake_chan_env(const char *text, bool config)
 {
@@ -95,8 +95,7 @@ static int process_config(struct ord_support *s, struct ord_env **env, uint64_t 
 	return 0;
 }
 
-/* ---- configurations ----------------------------------------------------------------------------
- */
+/* ---- configurations ------------------------------------------------------ */
 
 /* A request to create a channel is ordered like one, and changes nothing here. */
 static bool is_conf(const struct ord_block *b)
@@ -125,8 +124,7 @@ void fake_chan_configure(struct node *n)
 			apply(n, n->blocks[i]->config->data);
 }
 
-/* ---- blocks ------------------------------------------------------------------------------------
- */
+/* ---- blocks -------------------------------------------------------------- */
 
 static size_t order_cut(struct ord_support *s, struct ord_env *env, struct ord_batch *out[2],
 			uint64_t *wait_ns)

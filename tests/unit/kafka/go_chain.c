@@ -25,7 +25,7 @@ void go_chain_start(struct node *n, struct ord_bytes metadata)
 	c->blocked = c->last_resubmitted_config_offset > c->last_original_offset_processed;
 }
 
-/* ---- blocks --------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------- */
 
 static void write_block(struct node *n, struct ord_batch *batch, int64_t offset, int64_t original,
 			int64_t resubmitted, bool config)
@@ -92,7 +92,7 @@ static void commit_config(struct node *n, struct ord_env *env, int64_t received,
 	c->timer_at = ORD_NEVER;
 }
 
-/* ---- regular messages ----------------------------------------------------------------------- */
+/* ---- regular messages ---------------------------------------------------- */
 
 static void order_again(struct node *n, struct ord_env *env, uint64_t seq, int64_t received,
 			Orderer__KafkaMessageRegular__Class class)
@@ -191,7 +191,7 @@ static void process_regular(struct node *n, const Regular *r, int64_t received)
 	env_unref(env);
 }
 
-/* ---- the loop ------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------ */
 
 static void process_time_to_cut(struct node *n, uint64_t number, int64_t received)
 {

@@ -107,8 +107,7 @@ static void check_blocks(const struct world *w, const struct recorded *r)
 		check_block(&w->nodes[0], r->blocks[i]);
 }
 
-/* ---- ways to consume it -------------------------------------------------------------------------
- */
+/* ---- ways to consume it -------------------------------------------------- */
 
 static void straight(const struct recorded *r)
 {
@@ -160,8 +159,7 @@ static void stopping_after_every_message(const struct recorded *r)
 	world_free(w);
 }
 
-/* ---- the tests
- * ------------------------------------------------------------------------------------ */
+/* ---- the tests ----------------------------------------------------------- */
 
 static void both_topics(void (*way)(const struct recorded *r), size_t blocks, size_t system_blocks)
 {

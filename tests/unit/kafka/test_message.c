@@ -6,7 +6,7 @@
 
 #define BYTES(text) ((struct ord_bytes){(const uint8_t *)(text), sizeof(text) - 1})
 
-/* ---- messages ----------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static void what_is_written_is_read(void **state)
 {
@@ -76,7 +76,7 @@ static void messages_are_read_as_go_reads_them(void **state)
 	}
 }
 
-/* ---- metadata ------------------------------------------------------------------------------- */
+/* ---- metadata ------------------------------------------------------------ */
 
 static void a_state_comes_back_from_its_metadata(void **state)
 {
@@ -164,8 +164,7 @@ static void a_long_list_is_refused(void **state)
 	buf_fini(&b);
 }
 
-/* ---- configuration ----------------------------------------------------------------------------
- */
+/* ---- configuration ------------------------------------------------------- */
 
 static void exactly_once_is_switched_on_by_the_metadata(void **state)
 {

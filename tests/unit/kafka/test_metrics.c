@@ -9,8 +9,7 @@
 #define RECORDS 10
 #define MINUTE  UINT64_C(60000000000)
 
-/* ---- a host that keeps what it was told last ---------------------------------------------------
- */
+/* ---- a host that keeps what it was told last ----------------------------- */
 
 #define SERIES 64
 
@@ -85,8 +84,7 @@ static struct kafka_metrics *fresh(void)
 	return kafka_metrics_new(&host);
 }
 
-/* ---- a producer for a cluster of one broker ----------------------------------------------------
- */
+/* ---- a producer for a cluster of one broker ------------------------------ */
 
 struct client {
 	rd_kafka_t *rk;
@@ -151,8 +149,7 @@ static void client_free(struct client c)
 	rd_kafka_destroy(c.rk);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests --------------------------------------------------------------- */
 
 static void what_goes_to_brokers_and_topics_is_told_after_a_minute(void **state)
 {

@@ -5,7 +5,7 @@
 #include <plugin/plugin.h>
 #include <unistd.h>
 
-/* ---- what is written about it -------------------------------------------------------------- */
+/* ---- what is written about it -------------------------------------------- */
 
 static char *text_of_file(const char *name)
 {
@@ -114,7 +114,7 @@ static void the_sample_shows_the_defaults(void **state)
 	free(ini);
 }
 
-/* ---- through the daemon's own host ----------------------------------------------------------- */
+/* ---- through the daemon's own host --------------------------------------- */
 
 static char dir[64]; /* with nothing but kafka.so */
 

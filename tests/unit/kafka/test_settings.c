@@ -2,7 +2,7 @@
 /* kafka: from what the operator writes to what librdkafka is told, over a fake host. */
 #include "fake_host.h"
 
-/* ---- what always holds ------------------------------------------------------------------- */
+/* ---- what always holds --------------------------------------------------- */
 
 static void the_table_is_one_that_the_host_takes(void **state)
 {
@@ -81,7 +81,7 @@ static void defaults_are_these(void **state)
 	kafka_settings_fini(&s);
 }
 
-/* ---- what the operator sets ---------------------------------------------------------------- */
+/* ---- what the operator sets ---------------------------------------------- */
 
 static void settings_reach_both_clients(void **state)
 {

@@ -34,8 +34,7 @@ static bool chance(unsigned one_in)
 	return pick(one_in) == 0;
 }
 
-/* ---- what happens ------------------------------------------------------------------------------
- */
+/* ---- what happens -------------------------------------------------------- */
 
 static bool has_go(const struct world *w)
 {
@@ -162,8 +161,7 @@ static void one_thing(struct world *w, const struct plan *p, const unsigned *spe
 		calamity(w, p, node);
 }
 
-/* ---- what must be -------------------------------------------------------------------------------
- */
+/* ---- what must be -------------------------------------------------------- */
 
 /* How often a client's message stands in the ledger, whatever became of its tail. */
 static size_t count(const char *ledger, const char *text)
@@ -260,8 +258,7 @@ static size_t check_world(const struct world *w)
 	return twice;
 }
 
-/* ---- runs
- * ---------------------------------------------------------------------------------------- */
+/* ---- runs ---------------------------------------------------------------- */
 
 static struct world *begin_run(const struct plan *p, uint64_t start)
 {
@@ -369,8 +366,7 @@ static void exactly_once_comes_and_goes(void **state)
 	all_runs(&p, 1);
 }
 
-/* ---- one switch
- * ----------------------------------------------------------------------------------- */
+/* ---- one switch ---------------------------------------------------------- */
 
 static void put_config(struct world *w, const struct world_conf *conf)
 {
@@ -419,8 +415,7 @@ static void one_switch_doubles_nothing(void **state)
 			fail_msg("run %u", i);
 }
 
-/* ---- a copy that a full block leaves behind
- * ----------------------------------------------------------- */
+/* ---- a copy that a full block leaves behind ------------------------------ */
 
 static void put_copy(struct world *w, const char *text, int64_t original)
 {

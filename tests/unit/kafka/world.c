@@ -4,7 +4,7 @@
 #include <kafka/message.h>
 #include <stdlib.h>
 
-/* ---- the topic ------------------------------------------------------------------------------ */
+/* ---- the topic ----------------------------------------------------------- */
 
 static void append(struct world *w, struct buf take, int client)
 {
@@ -77,8 +77,7 @@ bool world_arrive(struct world *w, size_t node)
 	return true;
 }
 
-/* ---- chains -----------------------------------------------------------------------------------
- */
+/* ---- chains -------------------------------------------------------------- */
 
 static void post(const struct kafka_effects *fx, struct ord_bytes message)
 {
@@ -183,8 +182,7 @@ void world_send(struct world *w, size_t node, const char *text, bool config)
 	env_unref(env);
 }
 
-/* ---- beginnings and ends ------------------------------------------------------------------------
- */
+/* ---- beginnings and ends ------------------------------------------------- */
 
 static void start(struct node *n)
 {

@@ -76,7 +76,7 @@ struct world {
 	struct world_conf conf; /* of the genesis block */
 };
 
-/* ---- world.c ---- */
+/* ---- world.c ------------------------------------------------------------- */
 
 struct world *world_new(size_t nodes, struct world_conf conf);
 void world_free(struct world *w);
@@ -107,7 +107,7 @@ char *world_ledger(const struct world *w, size_t node);
 void world_post(struct node *n, struct ord_bytes message);
 void world_post_now(struct node *n, struct ord_bytes message);
 
-/* ---- fake_chan.c ---- */
+/* ---- fake_chan.c --------------------------------------------------------- */
 
 extern const struct ord_support_ops fake_chan_ops;
 struct ord_env *fake_chan_env(const char *text, bool config);

@@ -32,7 +32,7 @@ static inline int test_quick(void **state)
 	return test_quiet(state);
 }
 
-/* ---- directories and files --------------------------------------------------------------- */
+/* ---- directories and files ----------------------------------------------- */
 
 /* A fresh empty directory below the working directory; heap. */
 static inline char *test_dir(void)
@@ -149,7 +149,7 @@ static inline uint64_t test_tree(const char *dir)
 	return v;
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------- */
 
 /* Block @number of a chain whose every byte is decided by @seed: @n envelopes of about @size
  * bytes and two metadata slots. */
@@ -210,8 +210,7 @@ static inline void test_same_block(const struct ord_block *got, const struct ord
 	assert_memory_equal(got->header_hash, want->header_hash, BLOCK_HASH_LEN);
 }
 
-/* ---- an open ledger
- * ------------------------------------------------------------------------------ */
+/* ---- an open ledger ------------------------------------------------------ */
 
 struct test_ledger {
 	struct ledger_root *root;

@@ -4,8 +4,7 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
-/* ---- Fabric's bytes ---------------------------------------------------------------------------
- */
+/* ---- Fabric's bytes ------------------------------------------------------ */
 
 static struct ord_block *golden_block(const char *fmt, unsigned number)
 {
@@ -111,8 +110,7 @@ static void appended_blocks_make_the_files_of_go(void **state)
 	check_appends_like_go("ledger-kafka", "testchainid", 2);
 }
 
-/* ---- Go's index
- * ----------------------------------------------------------------------------------- */
+/* ---- Go's index ---------------------------------------------------------- */
 
 static void the_index_of_go_goes_before_the_first_append(void **state)
 {
@@ -201,8 +199,7 @@ static void a_running_go_orderer_keeps_us_out(void **state)
 	free(dir);
 }
 
-/* ---- the directory
- * ------------------------------------------------------------------------------------ */
+/* ---- the directory ------------------------------------------------------- */
 
 static void one_process_at_a_time(void **state)
 {
@@ -275,8 +272,7 @@ static void a_channel_id_is_no_path(void **state)
 	free(dir);
 }
 
-/* ---- appending and reading
- * ---------------------------------------------------------------------------- */
+/* ---- appending and reading ----------------------------------------------- */
 
 static void blocks_come_back_as_they_went(void **state)
 {
@@ -394,8 +390,7 @@ static void the_height_is_told_after_each_append(void **state)
 	free(dir);
 }
 
-/* ---- roll-over
- * ------------------------------------------------------------------------------------------ */
+/* ---- roll-over ----------------------------------------------------------- */
 
 static uint64_t size_of(const char *root, unsigned file)
 {
@@ -463,8 +458,7 @@ static void a_block_larger_than_a_file_stands_alone(void **state)
 	free(dir);
 }
 
-/* ---- the index
- * ------------------------------------------------------------------------------------------- */
+/* ---- the index ----------------------------------------------------------- */
 
 static void break_index(const char *dir, int how)
 {
@@ -515,9 +509,7 @@ static void a_missing_short_or_wrong_index_is_rebuilt(void **state)
 	test_free_chain(&c);
 }
 
-/* ---- damage
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- damage -------------------------------------------------------------- */
 
 static void a_damaged_block_is_named(void **state)
 {
@@ -598,8 +590,7 @@ static void tools_walk_without_changing_anything(void **state)
 	free(dir);
 }
 
-/* ---- the cache
- * --------------------------------------------------------------------------------------------- */
+/* ---- the cache ----------------------------------------------------------- */
 
 static void a_reader_of_the_whole_chain_leaves_the_tips_cached(void **state)
 {

@@ -100,8 +100,7 @@ static struct buf copy(size_t len)
 	return b;
 }
 
-/* ---- torn tails ---------------------------------------------------------------------------------
- */
+/* ---- torn tails ---------------------------------------------------------- */
 
 static void the_last_block_cut_short_anywhere_is_cut(void **state)
 {
@@ -240,8 +239,7 @@ static void a_torn_first_block_leaves_an_empty_chain(void **state)
 	}
 }
 
-/* ---- several files
- * -------------------------------------------------------------------------------- */
+/* ---- several files ------------------------------------------------------- */
 
 /* Split the good file: blocks 0 … @first-1, then the rest. */
 static char *split(int first, bool with_index)
@@ -321,8 +319,7 @@ static void a_torn_second_file_is_cut(void **state)
 	}
 }
 
-/* ---- damage
- * ---------------------------------------------------------------------------------------- */
+/* ---- damage -------------------------------------------------------------- */
 
 static void damage_in_front_of_whole_blocks_is_refused(void **state)
 {

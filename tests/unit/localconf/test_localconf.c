@@ -155,7 +155,7 @@ static void zero_means_the_default_where_it_does_in_fabric(void **state)
 	localconf_free(c);
 }
 
-/* ---- which file ------------------------------------------------------------------------- */
+/* ---- which file ---------------------------------------------------------- */
 
 static void loads_from(char **environment, const char *want_path, const char *want_id)
 {
@@ -218,8 +218,7 @@ static void a_file_that_is_asked_for_must_be_there(void **state)
 	free(want);
 }
 
-/* ---- plugins ----------------------------------------------------------------------------------
- */
+/* ---- plugins ------------------------------------------------------------- */
 
 static void plugins_add_and_replace_rows(void **state)
 {
@@ -295,8 +294,7 @@ static void one_key_can_be_read_before_plugins_are_known(void **state)
 		     "@/ordererd.ini:1: unknown section solo; ordererd.ini(5) lists all");
 }
 
-/* ---- printing
- * ------------------------------------------------------------------------------------ */
+/* ---- printing ------------------------------------------------------------ */
 
 static bool has_line(const struct buf *b, const char *line)
 {

@@ -147,8 +147,7 @@ static void what_fabric_does_not_check_only_warns(void **state)
 	free(want);
 }
 
-/* ---- the sample that is installed -------------------------------------------------------------
- */
+/* ---- the sample that is installed ---------------------------------------- */
 
 /* "#Key = value" without its "#"; other lines, comments among them, as they are. */
 static char *uncommented(const char *text)

@@ -179,7 +179,7 @@ static void lists_and_paths(void **state)
 	refused(bad, UTIL_ARRAY_LEN(bad));
 }
 
-/* ---- PEM and secrets, from text and from files ----------------------------------------------- */
+/* ---- PEM and secrets, from text and from files --------------------------- */
 
 #define PEM "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 

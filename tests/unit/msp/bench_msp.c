@@ -87,7 +87,7 @@ static void satisfies(void)
 	util_assert(msp_satisfies(w.id, w.no, NULL) < 0);
 }
 
-/* ---- running ------------------------------------------------------------------------ */
+/* ---- running ------------------------------------------------------------- */
 
 struct run {
 	void (*f)(void);

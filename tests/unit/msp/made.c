@@ -29,7 +29,7 @@ static struct ord_bytes keep(struct buf b)
 	return buf_bytes(&kept[n_kept++]);
 }
 
-/* ---- certificates ----------------------------------------------------------------- */
+/* ---- certificates -------------------------------------------------------- */
 
 static void add_name(X509_NAME *n, const char *key, const char *value)
 {
@@ -222,7 +222,7 @@ struct ord_bytes made_identity(const char *mspid, const struct made *m)
 	return keep(serialize(mspid, buf_bytes(&m->pem)));
 }
 
-/* ---- MSPs ---------------------------------------------------------------------------- */
+/* ---- MSPs ---------------------------------------------------------------- */
 
 static ProtobufCBinaryData copy(struct ord_bytes b)
 {

@@ -3,7 +3,7 @@
 
 struct seen seen;
 
-/* ---- the server's methods ---------------------------------------------------------- */
+/* ---- the server's methods ------------------------------------------------ */
 
 struct task {
 	unsigned left;
@@ -270,7 +270,7 @@ void rig_stop(struct rig *r)
 	net_server_free(r->server);
 }
 
-/* ---- the client's side ------------------------------------------------------------- */
+/* ---- the client's side --------------------------------------------------- */
 
 static void got_message(struct net_stream *s, void *state, struct net_msg *m)
 {

@@ -7,7 +7,7 @@
 
 #include <net/net.h>
 
-/* ---- server ------------------------------------------------------------------------ */
+/* ---- server -------------------------------------------------------------- */
 
 /* What the server's methods have seen since rig_start(). */
 struct seen {
@@ -43,7 +43,7 @@ struct rig {
 void rig_start(struct rig *r, const struct net_opts *o);
 void rig_stop(struct rig *r);
 
-/* ---- client ------------------------------------------------------------------------ */
+/* ---- client -------------------------------------------------------------- */
 
 struct call {
 	struct net_stream *s;
@@ -72,7 +72,7 @@ void call_fini(struct call *c);
 		}                                                               \
 	} while (0)
 
-/* ---- raw HTTP/2, for what a well-behaved client does not do ------------------------ */
+/* ---- raw HTTP/2, for what a well-behaved client does not do -------------- */
 
 struct frame {
 	uint8_t type, flags;
@@ -95,7 +95,7 @@ bool raw_request(int fd, uint32_t stream, const char *path, bool end, const char
 void raw_headers(const struct frame *f, struct buf *text);
 void raw_close(int fd);
 
-/* ---- certificates ------------------------------------------------------------------ */
+/* ---- certificates -------------------------------------------------------- */
 
 struct cert {
 	struct buf pem, key_pem;

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- a clock that only the test moves ---------------------------------------------- */
+/* ---- a clock that only the test moves ------------------------------------ */
 
 static atomic_uint_fast64_t hand;
 
@@ -33,7 +33,7 @@ static void advance(struct rig *r, uint64_t ns)
 	raw_close(fd);
 }
 
-/* ---- helpers ----------------------------------------------------------------------- */
+/* ---- helpers ------------------------------------------------------------- */
 
 static void message(struct buf *b, uint8_t flag, const char *text, size_t n)
 {
@@ -80,7 +80,7 @@ static void expect_goaway(int fd, uint32_t code, const char *text)
 		;
 }
 
-/* ---- requests ---------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 static void requests_that_are_not_grpc_are_refused(void **state)
 {
@@ -303,7 +303,7 @@ static void streams_beyond_the_limit_end_the_connection(void **state)
 	rig_stop(&r);
 }
 
-/* ---- clocks ------------------------------------------------------------------------ */
+/* ---- clocks -------------------------------------------------------------- */
 
 static void the_server_keeps_deadlines_itself(void **state)
 {
@@ -440,7 +440,7 @@ static void pings_between_answers_are_tolerated(void **state)
 	rig_stop(&r);
 }
 
-/* ---- floods ------------------------------------------------------------------------ */
+/* ---- floods -------------------------------------------------------------- */
 
 static void rapid_reset_is_refused(void **state)
 {

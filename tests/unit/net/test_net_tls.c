@@ -270,7 +270,7 @@ static void the_client_checks_the_server(void **state)
 	rig_stop(&r);
 }
 
-/* ---- clients that are not ours ----------------------------------------------------- */
+/* ---- clients that are not ours ------------------------------------------- */
 
 /* Handshake as @version with @ciphers and @alpn; returns the session, or NULL when it is refused.
  */

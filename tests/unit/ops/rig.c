@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- client ---------------------------------------------------------------------------- */
+/* ---- client -------------------------------------------------------------- */
 
 int http_connect(uint16_t port)
 {
@@ -103,7 +103,7 @@ void answer_fini(struct answer *a)
 	buf_fini(&a->text);
 }
 
-/* ---- a form ------------------------------------------------------------------------------ */
+/* ---- a form -------------------------------------------------------------- */
 
 void form_part(struct buf *form, const char *name, const char *file, struct ord_bytes content)
 {
@@ -134,7 +134,7 @@ void post_form(uint16_t port, const char *headers, const struct buf *form, struc
 	buf_fini(&rq);
 }
 
-/* ---- the channels ---------------------------------------------------------------------------- */
+/* ---- the channels -------------------------------------------------------- */
 
 struct fake fake;
 

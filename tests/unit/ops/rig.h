@@ -7,7 +7,7 @@
 
 #include <ops/ops.h>
 
-/* ---- client ---------------------------------------------------------------------------- */
+/* ---- client -------------------------------------------------------------- */
 
 struct answer {
 	int status; /* 0: the connection ended without one */
@@ -30,7 +30,7 @@ void answer_fini(struct answer *a);
 /** The value of a header, "" when it is not there; valid until the next call. */
 const char *answer_header(const struct answer *a, const char *name);
 
-/* ---- a form ------------------------------------------------------------------------------ */
+/* ---- a form -------------------------------------------------------------- */
 
 #define FORM_TYPE "Content-Type: multipart/form-data; boundary=b\r\n"
 
@@ -40,7 +40,7 @@ void form_end(struct buf *form);
 /** POST @form to the channels. */
 void post_form(uint16_t port, const char *headers, const struct buf *form, struct answer *a);
 
-/* ---- the channels of a fake registrar ------------------------------------------------------ */
+/* ---- the channels of a fake registrar ------------------------------------ */
 
 struct fake {
 	const char *refusal; /* of join and remove, with @status; NULL: they succeed */

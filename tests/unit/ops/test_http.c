@@ -66,8 +66,7 @@ static int status_of(struct ord_bytes request)
 	return status;
 }
 
-/* ---- requests that are too much, or no requests -------------------------------------------------
- */
+/* ---- requests that are too much, or no requests -------------------------- */
 
 static void huge_headers_are_refused(void **state)
 {
@@ -151,8 +150,7 @@ static void an_endless_body_is_cut(void **state)
 	it_still_serves();
 }
 
-/* ---- clients that take their time
- * ------------------------------------------------------------------ */
+/* ---- clients that take their time ---------------------------------------- */
 
 /* Bytes that come one at a time do not keep a connection. */
 static void drip(const char *head)
@@ -221,8 +219,7 @@ static void a_client_that_leaves_is_forgotten(void **state)
 	it_still_serves();
 }
 
-/* ---- listening
- * ----------------------------------------------------------------------------------------- */
+/* ---- listening ----------------------------------------------------------- */
 
 static void what_cannot_be_listened_on_is_named(void **state)
 {

@@ -101,8 +101,7 @@ static void binary_content_is_kept(void **state)
 	multipart_fini(&m);
 }
 
-/* ---- parameters
- * ----------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------- */
 
 static void expect_param(const char *header, const char *want)
 {

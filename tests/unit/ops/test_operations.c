@@ -7,8 +7,7 @@
 static struct ops_server *server;
 static uint16_t port;
 
-/* ---- checks that a test decides ----------------------------------------------------------------
- */
+/* ---- checks that a test decides ------------------------------------------ */
 
 #define MAX_CHECKS 3
 
@@ -84,8 +83,7 @@ static void expect(const char *method, const char *path, const char *headers, in
 	answer_fini(&a);
 }
 
-/* ---- health -----------------------------------------------------------------------------------
- */
+/* ---- health -------------------------------------------------------------- */
 
 /* The body with the time's digits as '#'. */
 static void expect_health(int status, const char *body)
@@ -175,8 +173,7 @@ static void a_check_may_outlive_its_request(void **state)
 	ops_free(s);
 }
 
-/* ---- log levels
- * ---------------------------------------------------------------------------------- */
+/* ---- log levels ---------------------------------------------------------- */
 
 static void put(const char *body, int status, const char *answer)
 {
@@ -249,8 +246,7 @@ static void a_body_that_is_no_json_is_refused(void **state)
 	buf_fini(&deep);
 }
 
-/* ---- the rest
- * ------------------------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------ */
 
 static void the_version_is_told(void **state)
 {

@@ -152,8 +152,7 @@ static void expect(const struct cert *own, const char *path, int status)
 	free(rq);
 }
 
-/* ---- operations --------------------------------------------------------------------------------
- */
+/* ---- operations ---------------------------------------------------------- */
 
 static void log_levels_are_for_certified_clients(void **state)
 {
@@ -212,8 +211,7 @@ static void old_tls_and_no_tls_are_refused(void **state)
 	expect(NULL, "/healthz", 200);
 }
 
-/* ---- administration
- * ------------------------------------------------------------------------------ */
+/* ---- administration ------------------------------------------------------ */
 
 static void the_admin_listener_takes_certified_clients_only(void **state)
 {

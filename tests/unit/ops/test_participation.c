@@ -68,7 +68,7 @@ static void expect_form(const char *headers, const struct buf *form, int status,
 	answer_fini(&a);
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void the_base_leads_to_the_channels(void **state)
 {
@@ -151,8 +151,7 @@ static void an_unknown_path_is_not_found(void **state)
 		expect("GET", paths[i], "", 404, "404 page not found\n");
 }
 
-/* ---- methods, acceptance -----------------------------------------------------------------------
- */
+/* ---- methods, acceptance ------------------------------------------------- */
 
 static void another_method_is_refused(void **state)
 {
@@ -210,8 +209,7 @@ static void everything_is_refused_while_disabled(void **state)
 	expect("GET", "/healthz", "", 404, "404 page not found\n");
 }
 
-/* ---- remove ------------------------------------------------------------------------------------
- */
+/* ---- remove -------------------------------------------------------------- */
 
 static void a_channel_is_removed(void **state)
 {
@@ -245,8 +243,7 @@ static void a_refused_removal_says_why(void **state)
 	}
 }
 
-/* ---- join
- * ---------------------------------------------------------------------------------------- */
+/* ---- join ---------------------------------------------------------------- */
 
 static void a_channel_is_joined(void **state)
 {

@@ -121,7 +121,7 @@ static void a_logger_is_made_once_per_name(void **state)
 	assert_string_equal(plugin_logger_for("q")->name, "orderer.consensus.q");
 }
 
-/* ---- metrics ---------------------------------------------------------------------------- */
+/* ---- metrics ------------------------------------------------------------- */
 
 /* Every sample as a line. */
 static void print_sample(void *arg, const struct plugin_sample *s)

@@ -129,7 +129,7 @@ static inline void signatures_fini(struct signatures *s)
 		free((void *)s->list[i].signature.data);
 }
 
-/* ---- groups of policies -------------------------------------------------------------------- */
+/* ---- groups of policies -------------------------------------------------- */
 
 static inline Common__ConfigGroup *group_new(void)
 {

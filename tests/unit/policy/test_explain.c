@@ -33,7 +33,7 @@ static void explains(struct msp_set *msps, const Common__ConfigGroup *root, cons
 	policy_tree_free(tree);
 }
 
-/* ---- the tree ------------------------------------------------------------------------- */
+/* ---- the tree ------------------------------------------------------------ */
 
 #define SUBJECT(who, ou) who " 'CN=" ou ",L=San Francisco,ST=California,C=US'"
 #define U1               SUBJECT("Org1MSP", "User1@org1.example.com,OU=client")
@@ -182,7 +182,7 @@ static void an_explanation_has_an_end(void **state)
 	wire_free(root);
 }
 
-/* ---- the reasons of identities -------------------------------------------------------- */
+/* ---- the reasons of identities ------------------------------------------- */
 
 /* "OR(@principal)" asked of @identity, which signs nothing valid: the line of its signature and,
  * when it is asked, of itself. */

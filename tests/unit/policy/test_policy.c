@@ -46,7 +46,7 @@ static int ask_expression(const char *rule, const char *names, struct ord_err *e
 	return rc;
 }
 
-/* ---- signature policies -------------------------------------------------------------------- */
+/* ---- signature policies -------------------------------------------------- */
 
 #define A1     "'Org1MSP.admin'"
 #define M1     "'Org1MSP.member'"
@@ -209,7 +209,7 @@ static void one_tree_serves_many_threads(void **state)
 	wire_free(root);
 }
 
-/* ---- implicit meta --------------------------------------------------------------------------- */
+/* ---- implicit meta ------------------------------------------------------- */
 
 static void thresholds_are_fabrics(void **state)
 {
@@ -282,8 +282,7 @@ static void sub_policies_may_be_paths(void **state)
 	wire_free(root);
 }
 
-/* ---- the debug log ------------------------------------------------------------------------------
- */
+/* ---- the debug log ------------------------------------------------------- */
 
 /* What evaluating writes to standard error with the policy loggers at debug. */
 static struct buf explained(const Common__ConfigGroup *root, const char *names)
@@ -336,7 +335,7 @@ static void the_debug_log_says_why_a_policy_failed(void **state)
 	wire_free(root);
 }
 
-/* ---- look-up --------------------------------------------------------------------------------- */
+/* ---- look-up ------------------------------------------------------------- */
 
 static void policies_are_found_by_absolute_and_relative_names(void **state)
 {
@@ -387,8 +386,7 @@ static void a_missing_policy_refuses(void **state)
 		   "No such policy: 'Writers'");
 }
 
-/* ---- what does not compile ---------------------------------------------------------------------
- */
+/* ---- what does not compile ----------------------------------------------- */
 
 static void refused_tree(Common__ConfigGroup *root, const char *want)
 {
@@ -480,8 +478,7 @@ static void broken_policies_are_refused(void **state)
 	}
 }
 
-/* ---- hostile policies
- * ------------------------------------------------------------------------------ */
+/* ---- hostile policies ---------------------------------------------------- */
 
 /* @depth gates around a principal. */
 static Common__SignaturePolicyEnvelope *deep(size_t depth)

@@ -101,7 +101,7 @@ void desk_close(struct desk *d)
 	rig_free(&d->rig);
 }
 
-/* ---- a stream ------------------------------------------------------------------------- */
+/* ---- a stream ------------------------------------------------------------ */
 
 static void on_status(struct talk *t, int status, const char *info)
 {

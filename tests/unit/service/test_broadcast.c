@@ -233,7 +233,7 @@ static void a_cancelled_stream_leaves_nothing_behind(void **state)
 	rig_until(count("held") == 30);
 }
 
-/* ---- bounds --------------------------------------------------------------------------- */
+/* ---- bounds -------------------------------------------------------------- */
 
 static int set_up_bounded(void **state)
 {

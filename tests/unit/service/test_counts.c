@@ -25,8 +25,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- Broadcast -------------------------------------------------------------------------------
- */
+/* ---- Broadcast ----------------------------------------------------------- */
 
 static void broadcast(struct ord_env *take)
 {
@@ -129,8 +128,7 @@ static void nothing_is_counted_that_nobody_reads(void **state)
 	assert_int_equal(rows(&service_counts(desk.service)->unknown), 0);
 }
 
-/* ---- Deliver ---------------------------------------------------------------------------------
- */
+/* ---- Deliver ------------------------------------------------------------- */
 
 /* Ask for the first two blocks, and hear the status. */
 static void deliver(const struct person *p, const char *channel, int status)

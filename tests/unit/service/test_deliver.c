@@ -24,7 +24,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- what is sought ------------------------------------------------------------------- */
+/* ---- what is sought ------------------------------------------------------ */
 
 enum where { ABSENT, UNSET, OLDEST, NEWEST, AT, NEXT_COMMIT };
 
@@ -130,7 +130,7 @@ static void add_block(void)
 	rig_until(height() > before);
 }
 
-/* ---- the tables --------------------------------------------------------------------------- */
+/* ---- the tables ---------------------------------------------------------- */
 
 #define H 1000000 /* stands for the height; H - 1 is the newest block */
 
@@ -257,8 +257,7 @@ static void requests_follow_each_other_on_one_stream(void **state)
 	assert_false(t.out_of_order);
 }
 
-/* ---- requests that are refused ----------------------------------------------------------------
- */
+/* ---- requests that are refused ------------------------------------------- */
 
 /* The one answer to a message. */
 static void refused(const struct ord_env *env, int status)
@@ -387,8 +386,7 @@ static void mutual_tls_asks_for_the_binding(void **state)
 	env_unref(env);
 }
 
-/* ---- while it lasts ----------------------------------------------------------------------------
- */
+/* ---- while it lasts ------------------------------------------------------ */
 
 static void a_consenter_in_trouble_ends_strict_streams_only(void **state)
 {
@@ -527,8 +525,7 @@ static void a_channel_that_is_removed_ends_its_streams(void **state)
 	free(chain);
 }
 
-/* ---- slow readers -------------------------------------------------------------------------------
- */
+/* ---- slow readers -------------------------------------------------------- */
 
 /* Blocks of 200 kB: forty are more than all buffers on the way hold together. */
 static void add_large_blocks(unsigned n)

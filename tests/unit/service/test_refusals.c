@@ -25,7 +25,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* ---- Broadcast ------------------------------------------------------------------------ */
+/* ---- Broadcast ----------------------------------------------------------- */
 
 /* The answer to @take, behind which the stream ends if it is no SUCCESS. */
 static struct talk answer(struct ord_env *take, const char *method)
@@ -136,7 +136,7 @@ static void a_header_is_looked_at_for_type_and_channel_alone(void **state)
 	rig_until(rig_count(desk.rig.chan, "typed") == UTIL_ARRAY_LEN(types));
 }
 
-/* ---- Deliver ---------------------------------------------------------------------------- */
+/* ---- Deliver ------------------------------------------------------------- */
 
 struct asked {
 	const struct person *who;
@@ -294,7 +294,7 @@ static void a_block_that_cannot_be_read_is_unavailable(void **state)
 	free(file);
 }
 
-/* ---- TLS binding ------------------------------------------------------------------------- */
+/* ---- TLS binding --------------------------------------------------------- */
 
 static uint8_t cert_hash[SHA256_LEN];
 
@@ -341,7 +341,7 @@ static void a_hash_without_a_certificate_is_refused(void **state)
 		400, "client didn't send a TLS certificate");
 }
 
-/* ---- what the log says of Broadcast -------------------------------------------------------- */
+/* ---- what the log says of Broadcast -------------------------------------- */
 
 static void rejected_in_the_log(struct ord_env *take, const char *before, const char *after)
 {

@@ -89,7 +89,7 @@ static inline char *ctl_answer(struct ctl_run r)
 	return r.out;
 }
 
-/* ---- a directory of our own ---------------------------------------------------------- */
+/* ---- a directory of our own ---------------------------------------------- */
 
 static inline char *ctl_tmpdir(void)
 {

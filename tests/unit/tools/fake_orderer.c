@@ -25,7 +25,7 @@ struct fake_orderer {
 	struct reader readers[MAX_READERS];
 };
 
-/* ---- blocks -------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------- */
 
 static struct ord_block *spoil(struct ord_block *b, struct ord_bytes previous,
 			       struct ord_bytes hash)
@@ -63,7 +63,7 @@ static bool is_bound(const struct fake_orderer *f, struct net_stream *s, const s
 	       bytes_eq(env->tls_cert_hash, net_stream_client_cert_hash(s));
 }
 
-/* ---- Deliver ------------------------------------------------------------------------- */
+/* ---- Deliver ------------------------------------------------------------- */
 
 static void send_block(struct reader *r, struct ord_block *b)
 {
@@ -161,7 +161,7 @@ static void close_reader(struct net_stream *s, void *state)
 	*(struct reader *)state = (struct reader){0};
 }
 
-/* ---- Broadcast ----------------------------------------------------------------------- */
+/* ---- Broadcast ----------------------------------------------------------- */
 
 static void answer(struct net_stream *s, int status, const char *info)
 {
@@ -220,7 +220,7 @@ static void half_close(struct net_stream *s, void *state)
 	net_stream_finish(s, NET_OK, "");
 }
 
-/* ---- start, stop --------------------------------------------------------------------- */
+/* ---- start, stop --------------------------------------------------------- */
 
 static struct ord_err why;
 

@@ -77,7 +77,7 @@ static void a_later_block_needs_its_configuration(void **state)
 	free(block);
 }
 
-/* ---- one bit ------------------------------------------------------------------------- */
+/* ---- one bit ------------------------------------------------------------- */
 
 /* Block 7 with one bit flipped where @find says, verified in its chain. */
 static void flipped(size_t (*find)(const struct ord_block *b), const char *why)

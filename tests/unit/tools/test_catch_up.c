@@ -9,7 +9,7 @@
 
 enum { CHAIN = 50, OURS = 10, BAD = 20 };
 
-/* ---- chains -------------------------------------------------------------------------- */
+/* ---- chains -------------------------------------------------------------- */
 
 static struct ord_block *golden_block(const char *format, unsigned number)
 {
@@ -73,7 +73,7 @@ static void holds(const char *dir, struct ord_block *const *blocks, size_t n)
 	ledger_root_close(root);
 }
 
-/* ---- one run ------------------------------------------------------------------------- */
+/* ---- one run ------------------------------------------------------------- */
 
 /* The program is forked while the server's thread runs: it only calls exec. */
 struct fixture {
@@ -132,7 +132,7 @@ static void says(struct fixture *x, struct ctl_run r, int code, const char *out,
 	free(want[1]);
 }
 
-/* ---- copying ------------------------------------------------------------------------- */
+/* ---- copying ------------------------------------------------------------- */
 
 static void a_stale_ledger_catches_up(void **state)
 {
@@ -234,7 +234,7 @@ static void a_kafka_chain_tells_its_offset(void **state)
 	stop(&x);
 }
 
-/* ---- an orderer that lies ------------------------------------------------------------ */
+/* ---- an orderer that lies ------------------------------------------------ */
 
 /* @b with another metadata slot. */
 static struct ord_block *with_slot(const struct ord_block *b, size_t slot, struct ord_bytes value)
@@ -455,7 +455,7 @@ static void the_other_height_is_looked_at(void **state)
 	stop(&x);
 }
 
-/* ---- comparing ----------------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------- */
 
 static void a_comparison_writes_nothing(void **state)
 {
@@ -505,7 +505,7 @@ static void the_first_block_that_differs_is_found(void **state)
 	parted_behind(28);
 }
 
-/* ---- who else is there --------------------------------------------------------------- */
+/* ---- who else is there --------------------------------------------------- */
 
 static void a_ledger_in_use_is_left_alone(void **state)
 {

@@ -82,7 +82,7 @@ static void stop(struct listener *l)
 
 #define assert_asks(l, want) assert_ptr_equal(strstr(asked(l), want), asked(l))
 
-/* ---- what is asked and shown --------------------------------------------------------------- */
+/* ---- what is asked and shown --------------------------------------------- */
 
 static void a_list_is_shown_as_osnadmin_does(void **state)
 {
@@ -182,7 +182,7 @@ static void a_join_carries_the_block_as_a_file(void **state)
 	free(path);
 }
 
-/* ---- what is no answer ---------------------------------------------------------------------- */
+/* ---- what is no answer --------------------------------------------------- */
 
 static const struct {
 	const char *answer, *want;

@@ -41,7 +41,7 @@ static void what_is_set_is_listed(void **state)
 	ctl_expect(&r, 0, "false\n", "");
 }
 
-/* ---- set ---------------------------------------------------------------------------------- */
+/* ---- set ----------------------------------------------------------------- */
 
 static const struct {
 	const char *key, *text;
@@ -189,7 +189,7 @@ static void options_that_do_not_fit_are_refused(void **state)
 	free(block);
 }
 
-/* ---- organisations ------------------------------------------------------------------------- */
+/* ---- organisations ------------------------------------------------------- */
 
 static void an_organisation_is_added_of_its_msp(void **state)
 {

@@ -114,7 +114,7 @@ static void computed_updates_are_those_of_configtxlator(void **state)
 	free(golden);
 }
 
-/* ---- sign ---------------------------------------------------------------------------------- */
+/* ---- sign ---------------------------------------------------------------- */
 
 static char *identity(const char *mspid, const char *home)
 {

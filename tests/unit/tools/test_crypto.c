@@ -7,7 +7,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
-/* ---- walking ------------------------------------------------------------------------- */
+/* ---- walking ------------------------------------------------------------- */
 
 static bool is_key_name(const char *name)
 {
@@ -83,7 +83,7 @@ static void tree_has_the_files_cryptogen_makes(void **state)
 	free(theirs);
 }
 
-/* ---- certificates -------------------------------------------------------------------- */
+/* ---- certificates -------------------------------------------------------- */
 
 static X509 *load_cert(const char *path)
 {
@@ -243,7 +243,7 @@ static void certificates_verify_under_their_cas(void **state)
 	each_node(verify_node);
 }
 
-/* ---- keys ---------------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void check_key_file(const char *path, const char *rel, void *arg)
 {
@@ -296,7 +296,7 @@ static void node_ous_are_configured_as_cryptogen_does(void **state)
 	free(theirs);
 }
 
-/* ---- other configurations ------------------------------------------------------------ */
+/* ---- other configurations ------------------------------------------------ */
 
 /* Run with @yaml as its configuration and fresh output directory @dir. */
 static struct ctl_run run_config(const char *dir, const char *yaml)

@@ -15,7 +15,7 @@ static char *own_file(const char *name, struct ord_bytes content)
 	return path;
 }
 
-/* ---- there and back -------------------------------------------------------------------- */
+/* ---- there and back ------------------------------------------------------ */
 
 static void decode_to(const char *type, const char *from, const char *to)
 {
@@ -147,7 +147,7 @@ static void standard_input_is_read(void **state)
 	free(path);
 }
 
-/* ---- every message ----------------------------------------------------------------------- */
+/* ---- every message ------------------------------------------------------- */
 
 static bool is_known(const char *package, const char *message)
 {
@@ -205,7 +205,7 @@ static void every_message_has_a_name(void **state)
 		check_proto(files[i]);
 }
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 static void encodes(const char *type, const char *json, const char *want_hex)
 {
@@ -251,7 +251,7 @@ static void data_may_stand_before_its_type(void **state)
 		"0a040a02080212050a030a0163");
 }
 
-/* ---- refusals ------------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void refuses(const char *type, const char *json, const char *want)
 {

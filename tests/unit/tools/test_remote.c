@@ -51,7 +51,7 @@ static size_t count_lines(const char *text, const char *ending)
 	return n;
 }
 
-/* ---- send, fetch --------------------------------------------------------------------- */
+/* ---- send, fetch --------------------------------------------------------- */
 
 static void what_is_sent_comes_back(void **state)
 {
@@ -187,7 +187,7 @@ static void a_lost_orderer_is_named(void **state)
 	free(x.identity);
 }
 
-/* ---- TLS ----------------------------------------------------------------------------- */
+/* ---- TLS ----------------------------------------------------------------- */
 
 #define ORG1 "crypto-config/peerOrganizations/org1.example.com/"
 static char *orderer_ca, *org1_ca, *client_cert, *client_key;
@@ -260,7 +260,7 @@ static void mutual_tls_is_bound_to_the_headers(void **state)
 	stop(&x);
 }
 
-/* ---- bench --------------------------------------------------------------------------- */
+/* ---- bench --------------------------------------------------------------- */
 
 #define bench(x, ...) remote(x, "bench", "--streams", "4", "--outstanding", "8", __VA_ARGS__)
 

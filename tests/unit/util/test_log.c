@@ -7,7 +7,7 @@
 
 #define WHEN_NS INT64_C(1613923445067891234) /* 2021-02-21 16:04:05.067891234 UTC, a Sunday */
 
-/* ---- spec ------------------------------------------------------------------------ */
+/* ---- spec ---------------------------------------------------------------- */
 
 static void spec_prints_itself_normalised(void **state)
 {
@@ -107,7 +107,7 @@ static void spec_governs_a_logger_by_its_longest_match(void **state)
 	}
 }
 
-/* ---- formats ------------------------------------------------------------------------ */
+/* ---- formats ------------------------------------------------------------- */
 
 static const struct log_entry sample = {
 	.wall_ns = WHEN_NS,
@@ -292,7 +292,7 @@ static void time_layouts_are_gos(void **state)
 	tzset();
 }
 
-/* ---- the whole of it ------------------------------------------------------------------ */
+/* ---- the whole of it ----------------------------------------------------- */
 
 static uint64_t frozen(void)
 {
