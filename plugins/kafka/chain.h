@@ -69,6 +69,7 @@ struct kafka_chain {
 	struct kafka_link *old;  /* replaced, to be freed when nothing of it is in hand */
 	struct kafka_limits limits;
 	bool check;                  /* the topic is not as it was: look before going on */
+	bool heard;                  /* something came out of the topic since the last greeting */
 	uint64_t trouble_until;      /* when trouble becomes an outage; ORD_NEVER: there is none */
 	rd_kafka_resp_err_t refusal; /* the last one */
 	uint64_t down_since;         /* the brokers were not reached; ORD_NEVER: they are */

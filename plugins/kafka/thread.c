@@ -42,15 +42,15 @@ static void enter(struct kafka_chain *c, enum kafka_phase phase, const char *why
 	kafka_chain_enter(c, phase, why);
 }
 
-/* ---- outages
- * ---------------------------------------------------------------------------------------- */
+/* ---- outages ------------------------------------------------------------- */
 
-/* Posted once a link, and when there is reason to doubt it: as it comes back through the topic, it
- * proves that all is well. */
+/* Posted once a link, and when there is reason to doubt it.  All is well when the brokers have
+ * taken it and something comes out of the topic. */
 static void greet(struct kafka_chain *c)
 {
 	struct kafka_bytes m = kafka_begin_note(c->begin);
 
+	c->heard = false;
 	kafka_flight_post(c->flight, kafka_view(m));
 	free(m.data);
 }
@@ -107,8 +107,7 @@ static void all_is_well(struct kafka_chain *c)
 		enter(c, KAFKA_RUNNING, "");
 }
 
-/* ---- the link
- * ---------------------------------------------------------------------------------------- */
+/* ---- the link ------------------------------------------------------------ */
 
 /* What the steps need to know of the configuration. */
 static void configure(struct kafka_chain *c)
@@ -178,11 +177,13 @@ static uint64_t tend(struct kafka_chain *c)
 		doubt(c);
 	if (late)
 		overdue(c);
+	if (!kafka_flight_landed(c->flight))
+		due = sooner(due, now(c) + REPOST_NS);
+	else if (c->heard)
+		all_is_well(c);
 	if (now(c) >= c->trouble_until)
 		outage(c, "the Kafka brokers cannot be reached");
 	answer_probes(c);
-	if (!kafka_flight_landed(c->flight))
-		due = sooner(due, now(c) + REPOST_NS);
 	due = sooner(due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
 	return sooner(due, c->trouble_until);
 }
@@ -195,8 +196,7 @@ static bool doze(struct kafka_chain *c, uint64_t until)
 	return c->ops->mailbox_pop(c->inbox, until, woken, KAFKA_WAKES) != ORD_ECLOSED;
 }
 
-/* ---- what a step brings about
- * --------------------------------------------------------------------------- */
+/* ---- what a step brings about -------------------------------------------- */
 
 static void post(const struct kafka_effects *fx, struct ord_bytes message)
 {
@@ -237,8 +237,7 @@ static bool step(struct kafka_chain *c, struct kafka_event event)
 	return done;
 }
 
-/* ---- consuming
- * -------------------------------------------------------------------------------------------- */
+/* ---- consuming ----------------------------------------------------------- */
 
 static void consume_error(struct kafka_chain *c, rd_kafka_resp_err_t err, const char *why)
 {
@@ -258,7 +257,7 @@ static void consume(struct kafka_chain *c, const rd_kafka_message_t *m)
 		consume_error(c, m->err, rd_kafka_message_errstr(m));
 		return;
 	}
-	all_is_well(c);
+	c->heard = true;
 	if (c->begin > 0)
 		c->begin = kafka_begin_is(value, c->begin) ? 0 : c->begin;
 	else if (!step(c, (struct kafka_event){KAFKA_CONSUMED, m->offset, value}))
@@ -317,8 +316,7 @@ static void serve(struct kafka_chain *c)
 	}
 }
 
-/* ---- reaching the brokers
- * ---------------------------------------------------------------------------------- */
+/* ---- reaching the brokers ------------------------------------------------ */
 
 /* Until what was posted stands in the topic, or for as long as a client would wait. */
 static int wait_landed(struct kafka_chain *c, struct ord_err *e)
@@ -400,6 +398,7 @@ static void stay_down(struct kafka_chain *c, const struct ord_err *e)
 
 	if (is_news(c, e))
 		say(c, e, phase == KAFKA_LOST_TOPIC);
+	c->heard = false;
 	enter(c, phase, e->msg);
 	c->pause_ns = sooner(c->pause_ns ? 2 * c->pause_ns : FIRST_PAUSE_NS,
 			     c->kafka->settings.short_interval_ns);

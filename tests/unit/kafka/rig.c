@@ -17,7 +17,7 @@ static const char *const settings[] = {
 	"max.in.flight.requests.per.connection=1\n",
 	NULL};
 
-/* ---- the cluster --------------------------------------------------------------------------- */
+/* ---- the cluster --------------------------------------------------------- */
 
 static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers)
 {
@@ -81,12 +81,20 @@ void rig_up(struct rig *r)
 		rd_kafka_mock_broker_set_up(r->cluster, id);
 }
 
+static void fail_requests(struct rig *r, int16_t request, size_t n, rd_kafka_resp_err_t err)
+{
+	while (n-- > 0)
+		rd_kafka_mock_push_request_errors(r->cluster, request, 1, err);
+}
+
 void rig_fail_writes(struct rig *r, size_t n, rd_kafka_resp_err_t err)
 {
-	const int16_t produce = 0;
+	fail_requests(r, 0, n, err);
+}
 
-	while (n-- > 0)
-		rd_kafka_mock_push_request_errors(r->cluster, produce, 1, err);
+void rig_delay_reads(struct rig *r, size_t n)
+{
+	fail_requests(r, 1, n, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
 }
 
 /* What the kernel says of the brokers' ports: one line a socket, in state 1, established. */
@@ -117,19 +125,31 @@ int64_t rig_next_offset(const struct rig *r, const char *topic)
 	return next;
 }
 
-void rig_write_some(const struct rig *r, const char *topic, int64_t n)
+static void write_values(const struct rig *r, const char *topic, int64_t n, const char *value)
 {
 	rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, rd_kafka_mock_cluster_bootstraps(r->cluster));
 
 	for (; n > 0; n--)
-		assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic),
-						   RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_END),
-				 0);
+		assert_int_equal(
+			rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
+					  RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+					  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+			0);
 	assert_int_equal(rd_kafka_flush(rk, ANSWER_MS), 0);
 	rd_kafka_destroy(rk);
 }
 
-/* ---- the kit --------------------------------------------------------------------------------- */
+void rig_write_some(const struct rig *r, const char *topic, int64_t n)
+{
+	write_values(r, topic, n, "");
+}
+
+void rig_write_garbage(const struct rig *r, const char *topic)
+{
+	write_values(r, topic, 1, "garbage");
+}
+
+/* ---- the kit ------------------------------------------------------------- */
 
 struct testkit *rig_kit(const struct rig *r, struct testkit_opts opts)
 {

@@ -33,12 +33,16 @@ void rig_down(struct rig *r);
 void rig_up(struct rig *r);
 /** The next @n requests to write anything fail with @err. */
 void rig_fail_writes(struct rig *r, size_t n, rd_kafka_resp_err_t err);
+/** Messages are read later: the next @n requests to read any fail, half a second apart. */
+void rig_delay_reads(struct rig *r, size_t n);
 /** Open connections to the brokers. */
 unsigned rig_connections(const struct rig *r);
 /** The offset that the next message of @topic gets. */
 int64_t rig_next_offset(const struct rig *r, const char *topic);
 /** Messages that every orderer passes over. */
 void rig_write_some(const struct rig *r, const char *topic, int64_t n);
+/** A message that every orderer complains about. */
+void rig_write_garbage(const struct rig *r, const char *topic);
 
 /** Order "m<first>" to "m<first + n - 1>", which all must be accepted for now. */
 void rig_order(struct testkit *k, int first, int n);

@@ -7,8 +7,7 @@
 #define MINUTE  UINT64_C(60000000000)
 #define BOOTING "backing Kafka cluster has not completed booting; try again later"
 
-/* ---- brokers that are gone ----------------------------------------------------------------------
- */
+/* ---- brokers that are gone ----------------------------------------------- */
 
 static void a_chain_waits_for_its_brokers(void **state)
 {
@@ -122,8 +121,7 @@ static void a_broker_that_dies_with_messages_loses_none(void **state)
 	testkit_free(k);
 }
 
-/* ---- brokers that refuse
- * -------------------------------------------------------------------------- */
+/* ---- brokers that refuse ------------------------------------------------- */
 
 static void what_passes_is_tried_again(void **state)
 {
@@ -165,6 +163,29 @@ static void too_few_replicas_for_long_is_an_outage(void **state)
 	testkit_free(k);
 }
 
+/* Only what the brokers take after it began ends an outage, not what they took before. */
+static void what_is_read_late_does_not_end_an_outage(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k;
+
+	rig_write_garbage(r, "late");
+	rig_delay_reads(r, 2);
+	k = rig_serve(r, (struct testkit_opts){.max_count = 1, .channel = "late"});
+	rig_fail_writes(r, 2000, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+	rig_order(k, 0, 1);
+	testkit_advance(k, MINUTE);
+	testkit_wait_settled(k, 1);
+	for (int i = 0; i < 2000 && testkit_logged(k, "Unable to unmarshal") == 0; i++)
+		clock_sleep_ns(10 * CLOCK_MS_NS);
+	assert_int_equal(testkit_logged(k, "Unable to unmarshal"), 1);
+	assert_int_equal(testkit_logged(k, "available again"), 0);
+	testkit_wait_errored(k);
+	rd_kafka_mock_clear_request_errors(r->cluster, 0);
+	testkit_wait_serving(k);
+	testkit_free(k);
+}
+
 static void a_message_too_large_is_refused_alone(void **state)
 {
 	struct rig *r = *state;
@@ -202,8 +223,7 @@ static void a_lost_permission_is_an_outage_with_its_reason(void **state)
 	testkit_free(k);
 }
 
-/* ---- the topic
- * ------------------------------------------------------------------------------------ */
+/* ---- the topic ----------------------------------------------------------- */
 
 /* The topic was made anew: the ledger goes on where it does not. */
 static void a_lost_topic_makes_the_channel_read_only(void **state)
@@ -266,8 +286,7 @@ static void a_restart_goes_on_behind_the_last_block(void **state)
 	testkit_disk_free(disk);
 }
 
-/* ---- halting
- * -------------------------------------------------------------------------------------- */
+/* ---- halting ------------------------------------------------------------- */
 
 static void a_chain_halts_while_its_brokers_are_down(void **state)
 {
@@ -331,6 +350,7 @@ int main(void)
 		TEST(a_broker_that_dies_with_messages_loses_none),
 		TEST(what_passes_is_tried_again),
 		TEST(too_few_replicas_for_long_is_an_outage),
+		TEST(what_is_read_late_does_not_end_an_outage),
 		TEST(a_message_too_large_is_refused_alone),
 		TEST(a_lost_permission_is_an_outage_with_its_reason),
 		TEST(a_lost_topic_makes_the_channel_read_only),
