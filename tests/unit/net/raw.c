@@ -76,7 +76,8 @@ static bool read_all(int fd, void *p, size_t n)
 void raw_close(int fd)
 {
 	close(fd);
-	nghttp2_hd_inflate_del(inflater);
+	if (inflater)
+		nghttp2_hd_inflate_del(inflater);
 	inflater = NULL;
 }
 

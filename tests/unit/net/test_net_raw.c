@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static struct rig rig;
+static int conn; /* the first connection */
+
 /* ---- a clock that only the test moves ------------------------------------ */
 
 static atomic_uint_fast64_t hand;
@@ -22,15 +25,40 @@ static void hold_clock(void)
 }
 
 /* The loop looks at the clock when something comes. */
-static void advance(struct rig *r, uint64_t ns)
+static void advance(uint64_t ns)
 {
 	struct frame f;
 	int fd;
 
 	atomic_fetch_add(&hand, ns);
-	fd = raw_connect(r->port);
+	fd = raw_connect(rig.port);
 	assert_true(raw_read(fd, &f)); /* its SETTINGS: the loop has made a round */
 	raw_close(fd);
+}
+
+/* ---- fixture ------------------------------------------------------------- */
+
+static int set_up(void **state)
+{
+	(void)state;
+	rig_start(&rig, NULL);
+	conn = raw_open(rig.port);
+	return 0;
+}
+
+static int set_up_with_clock(void **state)
+{
+	hold_clock();
+	return set_up(state);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	raw_close(conn);
+	rig_stop(&rig);
+	clock_virtual(NULL);
+	return 0;
 }
 
 /* ---- helpers ------------------------------------------------------------- */
@@ -103,73 +131,50 @@ static void requests_that_are_not_grpc_are_refused(void **state)
 		{{"content-type", "application/grpc+proto", "grpc-encoding", "identity", NULL},
 		 {":status: 200\n", "grpc-status: 0\n"}},
 	};
-	struct rig r;
 
 	(void)state;
-	rig_start(&r, NULL);
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(t); i++) {
-		int fd = raw_open(r.port);
+		int fd = raw_open(rig.port);
 
 		raw_request(fd, 1, "/rig.Rig/Silent", true, t[i].extra);
 		expect_headers(fd, t[i].want);
 		raw_close(fd);
 	}
 	assert_int_equal(atomic_load(&seen.opened), 1);
-	rig_stop(&r);
 }
 
 static void a_header_list_over_the_limit_is_refused(void **state)
 {
 	char *value = x_alloc(8101);
 	const char *extra[] = {"x-one", value, "x-two", value, NULL};
-	struct rig r;
-	int fd;
 
 	(void)state;
 	memset(value, 'v', 8100);
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_request(fd, 1, "/rig.Rig/Echo", false, extra);
-	EXPECT_HEADERS(fd, ":status: 431\n", "grpc-status: 8\n");
+	raw_request(conn, 1, "/rig.Rig/Echo", false, extra);
+	EXPECT_HEADERS(conn, ":status: 431\n", "grpc-status: 8\n");
 	extra[2] = NULL;
-	raw_request(fd, 3, "/rig.Rig/Silent", true, extra);
-	EXPECT_HEADERS(fd, "grpc-status: 0\n");
-	raw_close(fd);
+	raw_request(conn, 3, "/rig.Rig/Silent", true, extra);
+	EXPECT_HEADERS(conn, "grpc-status: 0\n");
 	free(value);
-	rig_stop(&r);
 }
 
 static void a_compressed_message_is_refused(void **state)
 {
-	struct rig r;
-	int fd;
-
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_request(fd, 1, "/rig.Rig/Echo", false, NULL);
-	send_message(fd, 1, 1, "zip", false);
-	EXPECT_HEADERS(fd, "grpc-status: 13\n", "compressed flag set with identity or empty");
-	raw_request(fd, 3, "/rig.Rig/Echo", false, NULL);
-	send_message(fd, 3, 7, "what", false);
-	EXPECT_HEADERS(fd, "grpc-status: 13\n", "received unexpected payload format 7");
-	raw_close(fd);
-	rig_stop(&r);
+	raw_request(conn, 1, "/rig.Rig/Echo", false, NULL);
+	send_message(conn, 1, 1, "zip", false);
+	EXPECT_HEADERS(conn, "grpc-status: 13\n", "compressed flag set with identity or empty");
+	raw_request(conn, 3, "/rig.Rig/Echo", false, NULL);
+	send_message(conn, 3, 7, "what", false);
+	EXPECT_HEADERS(conn, "grpc-status: 13\n", "received unexpected payload format 7");
 }
 
 static void a_message_cut_short_is_an_error(void **state)
 {
-	struct rig r;
-	int fd;
-
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_request(fd, 1, "/rig.Rig/Silent", false, NULL);
-	raw_frame(fd, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "\0\0\0\0\5abc", 8);
-	EXPECT_HEADERS(fd, "grpc-status: 13\n", "grpc-message: unexpected EOF\n");
-	raw_close(fd);
-	rig_stop(&r);
+	raw_request(conn, 1, "/rig.Rig/Silent", false, NULL);
+	raw_frame(conn, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "\0\0\0\0\5abc", 8);
+	EXPECT_HEADERS(conn, "grpc-status: 13\n", "grpc-message: unexpected EOF\n");
 }
 
 static void unfinished_messages_are_bounded(void **state)
@@ -178,12 +183,11 @@ static void unfinished_messages_are_bounded(void **state)
 	static const uint8_t window[] = {0x7f, 0, 0, 0};
 	static const uint8_t head[] = {0, 0, 0x10, 0, 0}; /* all of 1 MiB but the last bytes */
 	static uint8_t part[16000];
-	struct rig r;
 	int fd;
 
 	(void)state;
-	rig_start(&r, &o);
-	fd = raw_open(r.port);
+	rig_start(&rig, &o);
+	fd = raw_open(rig.port);
 	raw_frame(fd, NGHTTP2_WINDOW_UPDATE, 0, 0, window, sizeof(window));
 	for (uint32_t id = 1; id < 81; id += 2) {
 		raw_request(fd, id, "/rig.Rig/Silent", false, NULL);
@@ -195,21 +199,19 @@ static void unfinished_messages_are_bounded(void **state)
 		       "grpc-message: too many unfinished messages on this connection\n");
 	raw_close(fd);
 	assert_int_equal(atomic_load(&seen.messages), 0);
-	rig_stop(&r);
+	rig_stop(&rig);
 }
 
 static void messages_may_be_cut_and_joined_anywhere(void **state)
 {
 	struct buf b = BUF_INIT;
-	struct rig r;
 	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
 	for (int i = 0; i < 20; i++)
 		message(&b, 0, "some message of twenty", (size_t)i);
 	for (size_t cut = 1; cut <= b.len; cut += cut < 12 ? 1 : 50) {
-		fd = raw_open(r.port);
+		fd = raw_open(rig.port);
 		atomic_store(&seen.messages, 0);
 		raw_request(fd, 1, "/rig.Rig/Silent", false, NULL);
 		for (size_t off = 0; off < b.len; off += cut)
@@ -221,35 +223,28 @@ static void messages_may_be_cut_and_joined_anywhere(void **state)
 		raw_close(fd);
 	}
 	buf_fini(&b);
-	rig_stop(&r);
 }
 
 static void the_end_of_a_call_resets_a_client_that_goes_on(void **state)
 {
 	struct buf text = BUF_INIT;
 	struct frame f;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_request(fd, 1, "/rig.Rig/Status", false, NULL);
-	send_message(fd, 1, 0, "5 no such block", false);
-	assert_true(raw_skip_to(fd, NGHTTP2_HEADERS, &f));
+	raw_request(conn, 1, "/rig.Rig/Status", false, NULL);
+	send_message(conn, 1, 0, "5 no such block", false);
+	assert_true(raw_skip_to(conn, NGHTTP2_HEADERS, &f));
 	assert_true(f.flags & NGHTTP2_FLAG_END_STREAM);
 	raw_headers(&f, &text);
 	assert_non_null(strstr(buf_cstr(&text), "grpc-message: no such block\n"));
 	buf_fini(&text);
-	assert_true(raw_read(fd, &f));
+	assert_true(raw_read(conn, &f));
 	assert_int_equal(f.type, NGHTTP2_RST_STREAM);
 	assert_int_equal(f.body[3], NGHTTP2_NO_ERROR);
 	/* What was under way meanwhile does no harm. */
-	send_message(fd, 1, 0, "late", true);
-	raw_request(fd, 3, "/rig.Rig/Silent", true, NULL);
-	EXPECT_HEADERS(fd, "grpc-status");
-	raw_close(fd);
-	rig_stop(&r);
+	send_message(conn, 1, 0, "late", true);
+	raw_request(conn, 3, "/rig.Rig/Silent", true, NULL);
+	EXPECT_HEADERS(conn, "grpc-status");
 }
 
 static void the_window_may_change_in_mid_connection(void **state)
@@ -258,49 +253,37 @@ static void the_window_may_change_in_mid_connection(void **state)
 	static const uint8_t conn_more[] = {0, 0x52, 0x65, 0xc0};
 	struct frame f = {0};
 	size_t got = 0;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_frame(fd, NGHTTP2_SETTINGS, 0, 0, tiny, sizeof(tiny));
-	raw_request(fd, 1, "/rig.Rig/Source", false, NULL);
-	send_message(fd, 1, 0, "1 1000000", false);
-	while (got < 100 && raw_skip_to(fd, NGHTTP2_DATA, &f))
+	raw_frame(conn, NGHTTP2_SETTINGS, 0, 0, tiny, sizeof(tiny));
+	raw_request(conn, 1, "/rig.Rig/Source", false, NULL);
+	send_message(conn, 1, 0, "1 1000000", false);
+	while (got < 100 && raw_skip_to(conn, NGHTTP2_DATA, &f))
 		got += f.len;
 	assert_int_equal(got, 100);
-	raw_frame(fd, NGHTTP2_WINDOW_UPDATE, 0, 0, conn_more, sizeof(conn_more));
-	raw_frame(fd, NGHTTP2_SETTINGS, 0, 0, huge, sizeof(huge));
-	while (got < 1000005 && raw_skip_to(fd, NGHTTP2_DATA, &f))
+	raw_frame(conn, NGHTTP2_WINDOW_UPDATE, 0, 0, conn_more, sizeof(conn_more));
+	raw_frame(conn, NGHTTP2_SETTINGS, 0, 0, huge, sizeof(huge));
+	while (got < 1000005 && raw_skip_to(conn, NGHTTP2_DATA, &f))
 		got += f.len;
 	assert_int_equal(got, 1000005);
-	raw_close(fd);
-	rig_stop(&r);
 }
 
 static void streams_beyond_the_limit_end_the_connection(void **state)
 {
 	const uint32_t limit = 16384;
 	struct frame f;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
 	for (uint32_t i = 0; i < limit; i++)
-		raw_request(fd, 2 * i + 1, "/rig.Rig/Silent", false, NULL);
-	rig_wait(&r, atomic_load(&seen.opened) == limit);
-	raw_request(fd, 2 * limit + 1, "/rig.Rig/Silent", false, NULL);
-	assert_true(raw_skip_to(fd, NGHTTP2_GOAWAY, &f));
+		raw_request(conn, 2 * i + 1, "/rig.Rig/Silent", false, NULL);
+	rig_wait(&rig, atomic_load(&seen.opened) == limit);
+	raw_request(conn, 2 * limit + 1, "/rig.Rig/Silent", false, NULL);
+	assert_true(raw_skip_to(conn, NGHTTP2_GOAWAY, &f));
 	assert_int_equal(f.body[7], NGHTTP2_PROTOCOL_ERROR);
-	while (raw_read(fd, &f))
+	while (raw_read(conn, &f))
 		;
 	assert_int_equal(atomic_load(&seen.opened), limit);
-	rig_wait(&r, atomic_load(&seen.closed) == limit);
-	raw_close(fd);
-	rig_stop(&r);
+	rig_wait(&rig, atomic_load(&seen.closed) == limit);
 }
 
 /* ---- clocks -------------------------------------------------------------- */
@@ -308,85 +291,63 @@ static void streams_beyond_the_limit_end_the_connection(void **state)
 static void the_server_keeps_deadlines_itself(void **state)
 {
 	const char *const extra[] = {"grpc-timeout", "1500m", NULL};
-	struct rig r;
-	int fd, other;
 	struct frame f;
+	int fd;
 
 	(void)state;
-	hold_clock();
-	rig_start(&r, NULL);
-	other = raw_open(r.port);
-	fd = raw_open(r.port);
+	fd = raw_open(rig.port);
 	raw_request(fd, 1, "/rig.Rig/Silent", false, extra);
-	rig_wait(&r, atomic_load(&seen.opened) == 1);
+	rig_wait(&rig, atomic_load(&seen.opened) == 1);
 	atomic_fetch_add(&hand, 1400 * CLOCK_MS_NS);
-	raw_request(other, 1, "/rig.Rig/Silent", true, NULL);
-	assert_true(raw_skip_to(other, NGHTTP2_HEADERS, &f));
+	raw_request(conn, 1, "/rig.Rig/Silent", true, NULL);
+	assert_true(raw_skip_to(conn, NGHTTP2_HEADERS, &f));
 	assert_int_equal(atomic_load(&seen.closed), 1); /* the other one */
 	atomic_fetch_add(&hand, 100 * CLOCK_MS_NS);
-	raw_request(other, 3, "/rig.Rig/Silent", true, NULL);
+	raw_request(conn, 3, "/rig.Rig/Silent", true, NULL);
 	EXPECT_HEADERS(fd, "grpc-status: 4\n", "grpc-message: context deadline exceeded\n");
-	rig_wait(&r, atomic_load(&seen.closed) == 3);
-	raw_close(fd);
-	close(other);
-	rig_stop(&r);
-	clock_virtual(NULL);
+	rig_wait(&rig, atomic_load(&seen.closed) == 3);
+	close(fd);
 }
 
 static void a_handshake_has_its_time(void **state)
 {
 	struct frame f;
-	struct rig r;
-	int silent, fast;
+	int silent;
 
 	(void)state;
-	hold_clock();
-	rig_start(&r, NULL);
-	fast = raw_open(r.port);
-	raw_request(fast, 1, "/rig.Rig/Echo", false, NULL);
-	rig_wait(&r, atomic_load(&seen.opened) == 1);
-	silent = raw_connect(r.port);
+	raw_request(conn, 1, "/rig.Rig/Echo", false, NULL);
+	rig_wait(&rig, atomic_load(&seen.opened) == 1);
+	silent = raw_connect(rig.port);
 	assert_true(raw_skip_to(silent, NGHTTP2_SETTINGS, &f));
-	advance(&r, 5 * CLOCK_SEC_NS);
+	advance(5 * CLOCK_SEC_NS);
 	while (raw_read(silent, &f))
 		;
 	/* A stream without a message has all the time it wants. */
-	advance(&r, 3600 * CLOCK_SEC_NS);
-	send_message(fast, 1, 0, "hello", false);
-	assert_true(raw_skip_to(fast, NGHTTP2_DATA, &f));
+	advance(3600 * CLOCK_SEC_NS);
+	send_message(conn, 1, 0, "hello", false);
+	assert_true(raw_skip_to(conn, NGHTTP2_DATA, &f));
 	close(silent);
-	close(fast);
-	rig_stop(&r);
-	clock_virtual(NULL);
 }
 
 static void a_silent_client_is_pinged_and_then_dropped(void **state)
 {
 	struct frame f;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	hold_clock();
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_request(fd, 1, "/rig.Rig/Echo", false, NULL);
-	rig_wait(&r, atomic_load(&seen.opened) == 1);
-	advance(&r, 7200 * CLOCK_SEC_NS);
-	assert_true(raw_skip_to(fd, NGHTTP2_PING, &f));
-	raw_frame(fd, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, f.body, 8);
-	send_message(fd, 1, 0, "I am here", false);
-	assert_true(raw_skip_to(fd, NGHTTP2_DATA, &f));
-	advance(&r, 20 * CLOCK_SEC_NS);
-	advance(&r, 7180 * CLOCK_SEC_NS);
-	assert_true(raw_skip_to(fd, NGHTTP2_PING, &f));
-	advance(&r, 20 * CLOCK_SEC_NS);
-	while (raw_read(fd, &f))
+	raw_request(conn, 1, "/rig.Rig/Echo", false, NULL);
+	rig_wait(&rig, atomic_load(&seen.opened) == 1);
+	advance(7200 * CLOCK_SEC_NS);
+	assert_true(raw_skip_to(conn, NGHTTP2_PING, &f));
+	raw_frame(conn, NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, f.body, 8);
+	send_message(conn, 1, 0, "I am here", false);
+	assert_true(raw_skip_to(conn, NGHTTP2_DATA, &f));
+	advance(20 * CLOCK_SEC_NS);
+	advance(7180 * CLOCK_SEC_NS);
+	assert_true(raw_skip_to(conn, NGHTTP2_PING, &f));
+	advance(20 * CLOCK_SEC_NS);
+	while (raw_read(conn, &f))
 		;
 	assert_int_equal(atomic_load(&seen.closed), 1);
-	close(fd);
-	rig_stop(&r);
-	clock_virtual(NULL);
 }
 
 static void ping(int fd)
@@ -397,47 +358,33 @@ static void ping(int fd)
 static void a_ping_every_ten_seconds_is_tolerated(void **state)
 {
 	struct frame f;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	hold_clock();
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
 	for (int i = 0; i < 100; i++) {
-		ping(fd);
-		assert_true(raw_skip_to(fd, NGHTTP2_PING, &f));
+		ping(conn);
+		assert_true(raw_skip_to(conn, NGHTTP2_PING, &f));
 		assert_int_equal(f.flags, NGHTTP2_FLAG_ACK);
 		atomic_fetch_add(&hand, (i % 2 ? 10100 : 9900) * CLOCK_MS_NS);
 	}
 	for (int i = 0; i < 4; i++)
-		ping(fd);
-	expect_goaway(fd, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
-	raw_close(fd);
-	rig_stop(&r);
-	clock_virtual(NULL);
+		ping(conn);
+	expect_goaway(conn, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
 }
 
 static void pings_between_answers_are_tolerated(void **state)
 {
 	struct frame f;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	raw_request(fd, 1, "/rig.Rig/Echo", false, NULL);
+	raw_request(conn, 1, "/rig.Rig/Echo", false, NULL);
 	for (int i = 0; i < 200; i++) {
-		send_message(fd, 1, 0, "hello", false);
-		assert_true(raw_skip_to(fd, NGHTTP2_DATA, &f));
-		ping(fd);
-		ping(fd);
-		assert_true(raw_skip_to(fd, NGHTTP2_PING, &f));
-		assert_true(raw_skip_to(fd, NGHTTP2_PING, &f));
+		send_message(conn, 1, 0, "hello", false);
+		assert_true(raw_skip_to(conn, NGHTTP2_DATA, &f));
+		ping(conn);
+		ping(conn);
+		assert_true(raw_skip_to(conn, NGHTTP2_PING, &f));
+		assert_true(raw_skip_to(conn, NGHTTP2_PING, &f));
 	}
-	raw_close(fd);
-	rig_stop(&r);
 }
 
 /* ---- floods -------------------------------------------------------------- */
@@ -445,21 +392,15 @@ static void pings_between_answers_are_tolerated(void **state)
 static void rapid_reset_is_refused(void **state)
 {
 	static const uint8_t cancel[] = {0, 0, 0, NGHTTP2_CANCEL};
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
 	for (uint32_t id = 1; id < 40000; id += 2) {
-		raw_request(fd, id, "/rig.Rig/Silent", false, NULL);
-		raw_frame(fd, NGHTTP2_RST_STREAM, 0, id, cancel, sizeof(cancel));
+		raw_request(conn, id, "/rig.Rig/Silent", false, NULL);
+		raw_frame(conn, NGHTTP2_RST_STREAM, 0, id, cancel, sizeof(cancel));
 	}
-	expect_goaway(fd, NGHTTP2_ENHANCE_YOUR_CALM, "too many resets");
+	expect_goaway(conn, NGHTTP2_ENHANCE_YOUR_CALM, "too many resets");
 	assert_true(atomic_load(&seen.opened) < 10000);
-	rig_wait(&r, atomic_load(&seen.closed) == atomic_load(&seen.opened));
-	raw_close(fd);
-	rig_stop(&r);
+	rig_wait(&rig, atomic_load(&seen.closed) == atomic_load(&seen.opened));
 }
 
 /* What a gateway does all day. */
@@ -467,43 +408,31 @@ static void a_reset_after_the_answer_is_free(void **state)
 {
 	static const uint8_t cancel[] = {0, 0, 0, NGHTTP2_CANCEL};
 	struct frame f;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
 	for (uint32_t id = 1; id < 8000; id += 2) {
-		raw_request(fd, id, "/rig.Rig/Echo", false, NULL);
-		send_message(fd, id, 0, "transaction", false);
-		assert_true(raw_skip_to(fd, NGHTTP2_DATA, &f));
+		raw_request(conn, id, "/rig.Rig/Echo", false, NULL);
+		send_message(conn, id, 0, "transaction", false);
+		assert_true(raw_skip_to(conn, NGHTTP2_DATA, &f));
 		assert_int_equal(f.stream, id);
-		raw_frame(fd, NGHTTP2_RST_STREAM, 0, id, cancel, sizeof(cancel));
+		raw_frame(conn, NGHTTP2_RST_STREAM, 0, id, cancel, sizeof(cancel));
 	}
-	rig_wait(&r, atomic_load(&seen.closed) == 4000);
-	raw_close(fd);
-	rig_stop(&r);
+	rig_wait(&rig, atomic_load(&seen.closed) == 4000);
 }
 
 /* Streams that the server must reset, CVE-2025-8671. */
 static void provoked_resets_are_refused(void **state)
 {
 	static const uint8_t most[] = {0x7f, 0xff, 0xff, 0xff};
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
 	for (uint32_t id = 1; id < 40000; id += 2) {
-		raw_request(fd, id, "/rig.Rig/Silent", false, NULL);
-		raw_frame(fd, NGHTTP2_WINDOW_UPDATE, 0, id, most, sizeof(most));
+		raw_request(conn, id, "/rig.Rig/Silent", false, NULL);
+		raw_frame(conn, NGHTTP2_WINDOW_UPDATE, 0, id, most, sizeof(most));
 	}
-	raw_frame(fd, NGHTTP2_PING, 0, 0, "12345678", 8);
-	expect_goaway(fd, NGHTTP2_ENHANCE_YOUR_CALM, "too many stream errors");
+	raw_frame(conn, NGHTTP2_PING, 0, 0, "12345678", 8);
+	expect_goaway(conn, NGHTTP2_ENHANCE_YOUR_CALM, "too many stream errors");
 	assert_true(atomic_load(&seen.opened) < 10000);
-	raw_close(fd);
-	rig_stop(&r);
 }
 
 static void empty_frames_are_counted(void **state)
@@ -519,12 +448,10 @@ static void empty_frames_are_counted(void **state)
 		{NGHTTP2_SETTINGS, 0, NULL, 0},
 		{NGHTTP2_PRIORITY, 3, priority, sizeof(priority)},
 	};
-	struct rig r;
 
 	(void)state;
-	rig_start(&r, NULL);
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(t); i++) {
-		int fd = raw_open(r.port);
+		int fd = raw_open(rig.port);
 
 		raw_request(fd, 1, "/rig.Rig/Silent", false, NULL);
 		for (int k = 0; k < 3000; k++)
@@ -532,24 +459,20 @@ static void empty_frames_are_counted(void **state)
 		expect_goaway(fd, NGHTTP2_ENHANCE_YOUR_CALM, "too many control frames");
 		raw_close(fd);
 	}
-	rig_stop(&r);
 }
 
 static void junk_instead_of_http2_is_dropped(void **state)
 {
 	struct frame f;
-	struct rig r;
 	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_connect(r.port);
+	fd = raw_connect(rig.port);
 	raw_send(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27);
 	while (raw_read(fd, &f))
 		;
 	raw_close(fd);
 	assert_int_equal(atomic_load(&seen.opened), 0);
-	rig_stop(&r);
 }
 
 /* A client that opens streams, wants answers, and reads none: what waits for it is bounded. */
@@ -559,45 +482,42 @@ static void answers_that_are_not_read_stop_the_reading(void **state)
 	struct timeval brief = {0, 200000};
 	int small = 4096;
 	uint32_t id = 1;
-	struct rig r;
-	int fd;
 
 	(void)state;
-	rig_start(&r, NULL);
-	fd = raw_open(r.port);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &brief, sizeof(brief));
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	while (id < 2000000 && raw_request(fd, id, "/rig.Rig/Silent", true, extra))
+	setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &brief, sizeof(brief));
+	setsockopt(conn, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	setsockopt(conn, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	while (id < 2000000 && raw_request(conn, id, "/rig.Rig/Silent", true, extra))
 		id += 2;
 	assert_true(id < 2000000);
-	raw_close(fd);
-	rig_stop(&r);
 }
+
+#define TEST(name)       cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CLOCK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_with_clock, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests_that_are_not_grpc_are_refused),
-		cmocka_unit_test(a_header_list_over_the_limit_is_refused),
-		cmocka_unit_test(a_compressed_message_is_refused),
-		cmocka_unit_test(a_message_cut_short_is_an_error),
+		TEST(requests_that_are_not_grpc_are_refused),
+		TEST(a_header_list_over_the_limit_is_refused),
+		TEST(a_compressed_message_is_refused),
+		TEST(a_message_cut_short_is_an_error),
 		cmocka_unit_test(unfinished_messages_are_bounded),
-		cmocka_unit_test(messages_may_be_cut_and_joined_anywhere),
-		cmocka_unit_test(the_end_of_a_call_resets_a_client_that_goes_on),
-		cmocka_unit_test(the_window_may_change_in_mid_connection),
-		cmocka_unit_test(streams_beyond_the_limit_end_the_connection),
-		cmocka_unit_test(the_server_keeps_deadlines_itself),
-		cmocka_unit_test(a_handshake_has_its_time),
-		cmocka_unit_test(a_silent_client_is_pinged_and_then_dropped),
-		cmocka_unit_test(a_ping_every_ten_seconds_is_tolerated),
-		cmocka_unit_test(pings_between_answers_are_tolerated),
-		cmocka_unit_test(rapid_reset_is_refused),
-		cmocka_unit_test(a_reset_after_the_answer_is_free),
-		cmocka_unit_test(provoked_resets_are_refused),
-		cmocka_unit_test(empty_frames_are_counted),
-		cmocka_unit_test(junk_instead_of_http2_is_dropped),
-		cmocka_unit_test(answers_that_are_not_read_stop_the_reading),
+		TEST(messages_may_be_cut_and_joined_anywhere),
+		TEST(the_end_of_a_call_resets_a_client_that_goes_on),
+		TEST(the_window_may_change_in_mid_connection),
+		TEST(streams_beyond_the_limit_end_the_connection),
+		CLOCK_TEST(the_server_keeps_deadlines_itself),
+		CLOCK_TEST(a_handshake_has_its_time),
+		CLOCK_TEST(a_silent_client_is_pinged_and_then_dropped),
+		CLOCK_TEST(a_ping_every_ten_seconds_is_tolerated),
+		TEST(pings_between_answers_are_tolerated),
+		TEST(rapid_reset_is_refused),
+		TEST(a_reset_after_the_answer_is_free),
+		TEST(provoked_resets_are_refused),
+		TEST(empty_frames_are_counted),
+		TEST(junk_instead_of_http2_is_dropped),
+		TEST(answers_that_are_not_read_stop_the_reading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
