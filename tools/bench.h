@@ -70,7 +70,7 @@ struct bench_run {
 	bool watching;       /* the tip is known */
 	uint64_t next_block; /* its number */
 	uint8_t tip_hash[SHA256_LEN];
-	uint64_t blocks, committed, committed_at_last_ack, foreign, last_commit_ns;
+	uint64_t blocks, committed, committed_at_last_ack, foreign;
 
 	bool failed;
 	struct ord_err why;

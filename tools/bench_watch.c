@@ -47,7 +47,6 @@ static void tick_off(struct bench_run *r, const struct ord_block *b, struct ord_
 	tx->committed = true;
 	tx->commit_us = (uint32_t)((now - tx->sent_ns) / 1000);
 	r->committed++;
-	r->last_commit_ns = now;
 }
 
 static void on_block(struct net_stream *s, void *state, struct net_msg *m)

@@ -9,7 +9,7 @@ static struct log_logger logger = LOG_LOGGER("common.channelconfig");
 static void chanconf_free(struct chanconf *c)
 {
 	policy_tree_free(c->policies);
-	msp_set_unref(c->msps);
+	msp_set_free(c->msps);
 	chanconf_values_free(chanconf_channel_keys, &c->priv->channel);
 	chanconf_values_free(chanconf_orderer_keys, &c->priv->orderer);
 	chanconf_values_free(chanconf_application_keys, &c->priv->application);

@@ -100,7 +100,8 @@ static bool number(const char *text, size_t len, uint64_t max, uint64_t *out)
 	return len > 0 && *out <= max;
 }
 
-bool configtx_size(const char *text, uint64_t *out, bool *overflow)
+/* "10 MB" to bytes; false when it is no size, with *overflow when it is beyond 32 bits. */
+static bool byte_size(const char *text, uint64_t *out, bool *overflow)
 {
 	static const char units[] = "kmg";
 	size_t digits = strspn(text, "0123456789");
@@ -145,7 +146,7 @@ uint64_t configtx_number(const struct yaml *map, const char *key, uint64_t fallb
 	uint64_t n = 0;
 	bool overflow;
 
-	if (v && !configtx_size(v->text, &n, &overflow))
+	if (v && !byte_size(v->text, &n, &overflow))
 		n = strtoull(v->text, NULL, 10);
 	return n ? n : fallback;
 }
@@ -156,7 +157,7 @@ static int check_uint32(const struct yaml *node, struct ord_err *e)
 	bool overflow;
 
 	if (number(node->text, strlen(node->text), UINT32_MAX, &v) ||
-	    configtx_size(node->text, &v, &overflow))
+	    byte_size(node->text, &v, &overflow))
 		return 0;
 	if (overflow || number(node->text, strlen(node->text), UINT64_MAX, &v))
 		return yaml_fail(node, e, "value '%s' overflows uint32", node->text);

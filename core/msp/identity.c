@@ -161,27 +161,6 @@ int64_t msp_identity_not_after(const struct msp_identity *id)
 	return id->not_after;
 }
 
-void msp_identity_describe(const struct msp_identity *id, struct buf *out)
-{
-	struct msp_cert *c;
-	char *serial;
-	X509 *x;
-
-	buf_printf(out, "(mspid=%s", id->msp->name);
-	if (!id->msp->idemix && crypto_cert_from_der(buf_bytes(&id->der), &x, NULL) == 0) {
-		c = msp_cert_new(x);
-		serial = msp_cert_serial_dec(c);
-		buf_add_str(out, " subject=");
-		msp_name_text(X509_get_subject_name(x), out);
-		buf_add_str(out, " issuer=");
-		msp_name_text(X509_get_issuer_name(x), out);
-		buf_printf(out, " serialnumber=%s", serial);
-		free(serial);
-		msp_cert_free(c);
-	}
-	buf_add_u8(out, ')');
-}
-
 void msp_describe_serialized(struct ord_bytes serialized, struct buf *out)
 {
 	Msp__SerializedIdentity *sid;

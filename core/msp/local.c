@@ -119,11 +119,6 @@ struct ord_bytes msp_local_identity(const struct msp_local *m)
 	return buf_bytes(&m->identity);
 }
 
-const char *msp_local_mspid(const struct msp_local *m)
-{
-	return m->msp->name;
-}
-
 int64_t msp_local_not_after(const struct msp_local *m)
 {
 	return m->msp->signer->not_after;

@@ -27,9 +27,7 @@ struct msp_set *msp_set_new(enum msp_version version);
  * %d", "Attempted to define two different versions of MSP: %s". */
 int msp_set_add(struct msp_set *s, const Msp__MSPConfig *config, const char **mspid,
 		struct ord_err *e);
-struct msp_set *msp_set_ref(struct msp_set *s);
-void msp_set_unref(struct msp_set *s);
-bool msp_set_has(const struct msp_set *s, const char *mspid);
+void msp_set_free(struct msp_set *s);
 /** TLS root and intermediate certificates (PEM) of an MSP: called once per certificate. */
 void msp_set_tls_cas(const struct msp_set *s, const char *mspid,
 		     void (*each)(void *arg, struct ord_bytes pem), void *arg);
@@ -48,8 +46,6 @@ struct ord_bytes msp_identity_key(const struct msp_identity *id);
 const char *msp_identity_mspid(const struct msp_identity *id);
 /** NotAfter in seconds since 1970; INT64_MAX when there is none (Idemix). */
 int64_t msp_identity_not_after(const struct msp_identity *id);
-/** For logs: "(mspid=Org1MSP subject=CN=… issuer=CN=… serialnumber=…)" appended. */
-void msp_identity_describe(const struct msp_identity *id, struct buf *out);
 /** For people: "Org1MSP 'CN=User1@org1.example.com,OU=client'" of a SerializedIdentity, whether or
  *  not it is valid; appended. */
 void msp_describe_serialized(struct ord_bytes serialized, struct buf *out);
@@ -92,7 +88,6 @@ int msp_local_open(const char *dir, const char *mspid, const char *keystore_dir,
 void msp_local_close(struct msp_local *m);
 /** The SerializedIdentity to put into signature headers; the local's, for its life. */
 struct ord_bytes msp_local_identity(const struct msp_local *m);
-const char *msp_local_mspid(const struct msp_local *m);
 /** ECDSA over SHA-256 of the parts in order; low-S DER appended to @sig.  Thread: any. */
 int msp_local_sign(struct msp_local *m, const struct ord_bytes *parts, size_t n, struct buf *sig,
 		   struct ord_err *e);

@@ -205,7 +205,6 @@ void msp_cache_put(struct msp_cache *c, struct ord_bytes key, const struct msp_f
 /* ---- sets (set.c) -------------------------------------------------------- */
 
 struct msp_set {
-	atomic_uint refs;
 	uint64_t serial; /* tells sets apart for as long as the process lives */
 	enum msp_version version;
 	struct map *msps;       /* id to struct msp */

@@ -7,7 +7,6 @@ struct msp_set *msp_set_new(enum msp_version version)
 	static atomic_uint_fast64_t serial = 1;
 	struct msp_set *s = x_alloc(sizeof(*s));
 
-	atomic_init(&s->refs, 1);
 	s->serial = atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed);
 	s->version = version;
 	s->msps = map_new();
@@ -16,20 +15,14 @@ struct msp_set *msp_set_new(enum msp_version version)
 	return s;
 }
 
-struct msp_set *msp_set_ref(struct msp_set *s)
-{
-	ref_get(&s->refs);
-	return s;
-}
-
 static void free_msp(void *m)
 {
 	msp_unref(m);
 }
 
-void msp_set_unref(struct msp_set *s)
+void msp_set_free(struct msp_set *s)
 {
-	if (!s || !ref_put(&s->refs))
+	if (!s)
 		return;
 	msp_cache_free(s->cache);
 	map_free(s->principals, msp_compiled_free);
@@ -62,11 +55,6 @@ int msp_set_add(struct msp_set *s, const Msp__MSPConfig *config, const char **ms
 			     m->name);
 	msp_unref(m);
 	return rc;
-}
-
-bool msp_set_has(const struct msp_set *s, const char *mspid)
-{
-	return map_get(s->msps, bytes_str(mspid)) != NULL;
 }
 
 void msp_set_tls_cas(const struct msp_set *s, const char *mspid,

@@ -13,8 +13,6 @@
 
 /* ---- levels -------------------------------------------------------------- */
 
-/** The level called @name, all lower or all upper case; false when there is none. */
-bool log_level_find(struct ord_bytes name, int *level);
 /** "debug", "info" … as zap prints them ("Level(-2)" for payload). */
 const char *log_level_name(int level);
 

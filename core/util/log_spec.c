@@ -39,7 +39,8 @@ static bool same_in_one_case(struct ord_bytes given, const char *lower)
 	return is_lower || is_upper;
 }
 
-bool log_level_find(struct ord_bytes name, int *level)
+/* The level called @name, all lower or all upper case; false when there is none. */
+static bool find_level(struct ord_bytes name, int *level)
 {
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(levels); i++)
 		if (same_in_one_case(name, levels[i].name)) {
@@ -142,7 +143,7 @@ static int put_segment(struct log_spec *s, struct ord_bytes text, struct ord_err
 
 	next_part(&rest, '=', &more, &left);
 	if (!more) { /* a level alone; an empty one means info */
-		if (text.len > 0 && !log_level_find(text, &level))
+		if (text.len > 0 && !find_level(text, &level))
 			goto bad;
 		s->fallback = level;
 		return 0;
@@ -153,7 +154,7 @@ static int put_segment(struct log_spec *s, struct ord_bytes text, struct ord_err
 	if (left.len == 0)
 		return err_set(e, ORD_EINVAL, "no logger specified in segment '%.*s'",
 			       (int)text.len, text.data);
-	if (!log_level_find(right, &level))
+	if (!find_level(right, &level))
 		goto bad;
 	return put_names(s, left, level, e);
 bad:

@@ -124,16 +124,6 @@ void mailbox_close(struct ord_mailbox *m)
 	pthread_cond_broadcast(&m->filled);
 }
 
-size_t mailbox_len(struct ord_mailbox *m)
-{
-	size_t n;
-
-	pthread_mutex_lock(&m->lock);
-	n = m->len;
-	pthread_mutex_unlock(&m->lock);
-	return n;
-}
-
 void mailbox_free(struct ord_mailbox *m)
 {
 	if (!m)

@@ -96,16 +96,6 @@ void pool_submit(struct pool *p, struct pool_task *t)
 		pthread_cond_signal(&p->filled);
 }
 
-size_t pool_backlog(struct pool *p)
-{
-	size_t n;
-
-	pthread_mutex_lock(&p->lock);
-	n = p->backlog;
-	pthread_mutex_unlock(&p->lock);
-	return n;
-}
-
 void pool_free(struct pool *p)
 {
 	if (!p)

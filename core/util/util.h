@@ -313,8 +313,7 @@ int mailbox_pop(struct ord_mailbox *m, uint64_t deadline_ns, void **item);
 /** As mailbox_pop(), but take up to @max items at once; returns how many (>0) or the error. */
 int mailbox_pop_many(struct ord_mailbox *m, uint64_t deadline_ns, void **items, size_t max);
 void mailbox_close(struct ord_mailbox *m); /* no more pushes; pops drain, then ORD_ECLOSED */
-size_t mailbox_len(struct ord_mailbox *m);
-void mailbox_free(struct ord_mailbox *m); /* must be empty or its items ownerless */
+void mailbox_free(struct ord_mailbox *m);  /* must be empty or its items ownerless */
 
 /* ---- pool: worker threads ------------------------------------------------ */
 
@@ -328,8 +327,6 @@ struct pool_task { /* embedded in the caller's own struct: submitting allocates 
 int pool_new(unsigned threads, const char *name, struct pool **out, struct ord_err *e);
 /** Thread: any.   Blocks: no.   Owns: @t belongs to the pool until run() is called. */
 void pool_submit(struct pool *p, struct pool_task *t);
-/** Tasks that wait for a worker. */
-size_t pool_backlog(struct pool *p);
 /** Runs what was submitted, then joins the workers.   Blocks: yes. */
 void pool_free(struct pool *p);
 

@@ -92,6 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		compile_and_ask(msps, data[0], bytes_of(data + 1, size - 1), &e);
 	free(text);
-	msp_set_unref(msps);
+	msp_set_free(msps);
 	return 0;
 }

@@ -82,7 +82,7 @@ static void threads_agree(void **state)
 		pthread_join(t[i], &wrong);
 		assert_int_equal((size_t)wrong, 0);
 	}
-	msp_set_unref(set);
+	msp_set_free(set);
 }
 
 static bool cached(struct msp_cache *c, int n)
@@ -118,7 +118,7 @@ static void the_cache_is_bounded(void **state)
 	assert_in_range(kept, 3500, 4096);
 	msp_identity_unref(good.id);
 	msp_cache_free(c);
-	msp_set_unref(set);
+	msp_set_free(set);
 }
 
 static void junk_does_not_push_out_members(void **state)
@@ -144,7 +144,7 @@ static void junk_does_not_push_out_members(void **state)
 	assert_ptr_equal(first, again);
 	msp_identity_unref(again);
 	msp_identity_unref(first);
-	msp_set_unref(set);
+	msp_set_free(set);
 }
 
 /* Long spellings are answered, but not kept. */
@@ -167,7 +167,7 @@ static void long_identities_are_not_kept(void **state)
 	msp_identity_unref(c);
 	buf_fini(&b);
 	buf_fini(&pem);
-	msp_set_unref(set);
+	msp_set_free(set);
 }
 
 /* An identity that is older than a principal still answers. */
@@ -184,7 +184,7 @@ static void late_principals_are_answered(void **state)
 		msp_satisfies(id, role_of(set, "M", MSP__MSPROLE__MSPROLE_TYPE__ADMIN), NULL),
 		ORD_EPERM);
 	msp_identity_unref(id);
-	msp_set_unref(set);
+	msp_set_free(set);
 }
 
 int main(void)

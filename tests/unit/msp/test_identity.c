@@ -28,7 +28,7 @@ static void an_expired_leaf_is_still_valid(void **state)
 	(void)state;
 	assert_string_equal(verdict(s, leaf), "");
 	assert_int_equal(msp_expiry(s, made_identity("M", leaf)), NOW_2024 - YEAR + 60);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void the_ca_must_have_been_valid_when_the_leaf_began(void **state)
@@ -54,7 +54,7 @@ static void the_ca_must_have_been_valid_when_the_leaf_began(void **state)
 	assert_string_equal(verdict(s, late),
 			    NOT_VALID "x509: certificate has expired or is not yet valid: current "
 				      "time 2024-12-31T00:00:01Z is after 2024-12-31T00:00:00Z");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void extended_key_usages_must_include_servers(void **state)
@@ -82,7 +82,7 @@ static void extended_key_usages_must_include_servers(void **state)
 
 		assert_string_equal(verdict(s, leaf), t[i].fits ? "" : incompatible);
 	}
-	msp_set_unref(s);
+	msp_set_free(s);
 	/* the whole chain counts */
 	s = msp_set_new(MSP_V1_3);
 	{
@@ -96,7 +96,7 @@ static void extended_key_usages_must_include_servers(void **state)
 					   "identity is not valid: x509: certificate specifies an "
 					   "incompatible key usage");
 	}
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void two_chains_are_refused(void **state)
@@ -111,11 +111,11 @@ static void two_chains_are_refused(void **state)
 	(void)state;
 	assert_string_equal(verdict(s, leaf),
 			    "this MSP only supports a single validation chain, got 2");
-	msp_set_unref(s);
+	msp_set_free(s);
 	/* the same certificate twice is one */
 	s = set_of(MSP_V1_3, &(struct msp_spec){.root = {root, root}});
 	assert_string_equal(verdict(s, leaf), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void only_the_leaves_of_the_ca_tree_issue_identities(void **state)
@@ -133,7 +133,7 @@ static void only_the_leaves_of_the_ca_tree_issue_identities(void **state)
 	assert_string_equal(verdict(s, make_leaf("a", NULL, upper)), internal);
 	assert_string_equal(verdict(s, make_leaf("a", NULL, lower)), "");
 	assert_string_equal(verdict(s, make_leaf("a", NULL, other)), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_ca_is_no_identity(void **state)
@@ -146,7 +146,7 @@ static void a_ca_is_no_identity(void **state)
 			    "could not obtain certification chain: An X509 certificate with Basic "
 			    "Constraint: Certificate Authority equals true cannot be used as an "
 			    "identity");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_stranger_is_refused(void **state)
@@ -166,7 +166,7 @@ static void a_stranger_is_refused(void **state)
 	/* what is not signed by ECDSA needs no chain to be read, only to be valid */
 	assert_string_equal(verdict(s, rsa),
 			    CHAIN NOT_VALID "x509: certificate signed by unknown authority");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void rsa_authorities_are_fine_and_rsa_identities_cannot_sign(void **state)
@@ -192,7 +192,7 @@ static void rsa_authorities_are_fine_and_rsa_identities_cannot_sign(void **state
 	assert_string_equal(verdict(s, ed),
 			    "failed to import certificate's public key: Certificate's public key "
 			    "type not recognized. Supported keys: [ECDSA, RSA]");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void go_s_other_rules_hold(void **state)
@@ -222,12 +222,12 @@ static void go_s_other_rules_hold(void **state)
 			  "\"x509: cannot verify signature: insecure algorithm\" while trying to "
 			  "verify candidate authority certificate \"root\")");
 	assert_string_equal(verdict(s, make_leaf("leaf", NULL, flat)), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 
 	s = set_of(MSP_V1_3, &(struct msp_spec){.root = {flat}, .intermediate = {sub}});
 	assert_string_equal(verdict(s, make_leaf("leaf", NULL, sub)),
 			    NOT_VALID "x509: too many intermediates for path length constraint");
-	msp_set_unref(s);
+	msp_set_free(s);
 
 	s = msp_set_new(MSP_V1_3); /* a leaf among the intermediates is no CA */
 	test_fails(add_msp(s,
@@ -236,7 +236,7 @@ static void go_s_other_rules_hold(void **state)
 			   &e),
 		   &e, ORD_EINVAL, e.msg);
 	assert_non_null(strstr(e.msg, "CA Certificate did not have the CA attribute, (SN: "));
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void name_constraints_are_enforced(void **state)
@@ -263,7 +263,7 @@ static void name_constraints_are_enforced(void **state)
 			verdict(s, make_cert(&(struct cert_spec){
 					   .cn = t[i].cn, .san = t[i].san, .issuer = root})),
 			t[i].want);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void high_s_certificates_count_in_their_low_s_form(void **state)
@@ -304,7 +304,7 @@ static void high_s_certificates_count_in_their_low_s_form(void **state)
 	buf_fini(&der);
 	buf_fini(&pem);
 	buf_fini(&ident);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_high_s_signature_is_refused(void **state)
@@ -323,7 +323,7 @@ static void a_high_s_signature_is_refused(void **state)
 			 ORD_EPERM);
 	assert_non_null(strstr(e.msg, "Invalid S. Must be smaller than half the order ["));
 	msp_identity_unref(id);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_revoked_identity_is_refused(void **state)
@@ -341,17 +341,17 @@ static void a_revoked_identity_is_refused(void **state)
 	(void)state;
 	assert_string_equal(verdict(s, bad), revoked);
 	assert_string_equal(verdict(s, good), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 	/* a list that the CA did not sign is passed over */
 	s = set_of(MSP_V1_3,
 		   &(struct msp_spec){.root = {root}, .crl = {make_crl(root, other, bad, true)}});
 	assert_string_equal(verdict(s, bad), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 	/* another CA's list does not count, even for the same serial number */
 	s = set_of(MSP_V1_3, &(struct msp_spec){.root = {root, other},
 						.crl = {make_crl(other, other, bad, true)}});
 	assert_string_equal(verdict(s, bad), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 	/* a list that names no key makes every check fail */
 	s = set_of(MSP_V1_3,
 		   &(struct msp_spec){.root = {root}, .crl = {make_crl(root, root, NULL, false)}});
@@ -359,7 +359,7 @@ static void a_revoked_identity_is_refused(void **state)
 			    "could not validate identity against certification chain: could not "
 			    "obtain Authority Key Identifier for crl: authorityKeyIdentifier not "
 			    "found in certificate");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void ou_identifiers_name_who_is_in(void **state)
@@ -383,7 +383,7 @@ static void ou_identifiers_name_who_is_in(void **state)
 	assert_non_null(strstr(no, "could not validate identity's OUs: none of the identity's "
 				   "organizational units [sales("));
 	assert_non_null(strstr(no, ")] are in MSP M"));
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void node_ous_at_1_1_are_client_and_peer(void **state)
@@ -409,7 +409,7 @@ static void node_ous_at_1_1_are_client_and_peer(void **state)
 	no = verdict(s, make_leaf("a", "client", other));
 	assert_non_null(strstr(no, "certifiersIdentifier does not match: [client("));
 	assert_non_null(strstr(verdict(s, make_leaf("a", NULL, root)), "OUs: [], MSP: [M]"));
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void node_ous_at_1_4_3_are_any_of_four(void **state)
@@ -430,14 +430,14 @@ static void node_ous_at_1_4_3_are_any_of_four(void **state)
 			       "identity to be valid, not a combination of them. OUs: [client("));
 	no = verdict(s, make_cert(&(struct cert_spec){.ou = {"ord", "boss"}, .issuer = root}));
 	assert_non_null(strstr(no, "not a combination of them. OUs: [ord("));
-	msp_set_unref(s);
+	msp_set_free(s);
 	/* not enabled: they do not matter */
 	s = set_of(MSP_V1_4_3, &(struct msp_spec){.root = {root},
 						  .client = "client",
 						  .node_off = true,
 						  .admin = {make_leaf("adm", "x", root)}});
 	assert_string_equal(verdict(s, make_leaf("a", "whatever", root)), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static const char *refusal(struct msp_set *s, struct ord_bytes serialized)
@@ -475,7 +475,7 @@ static void junk_is_refused_with_the_reason(void **state)
 	assert_non_null(strstr(refusal(s, buf_bytes(&b)), "bytes is too large"));
 	buf_fini(&b);
 	buf_fini(&big);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void idemix_is_kept_but_never_satisfied(void **state)
@@ -490,7 +490,6 @@ static void idemix_is_kept_but_never_satisfied(void **state)
 	struct msp_identity *id;
 	struct ord_err e = ERR_INIT;
 	uint8_t digest[32] = {0};
-	struct buf text = BUF_INIT;
 
 	(void)state;
 	idemix.name = "I";
@@ -505,18 +504,15 @@ static void idemix_is_kept_but_never_satisfied(void **state)
 	test_fails(msp_validate(id, &e), &e, ORD_EPERM, want);
 	test_fails(msp_satisfies(id, member, &e), &e, ORD_EPERM, want);
 	test_fails(msp_verify_digest(id, digest, bytes_str("x"), &e), &e, ORD_EPERM, want);
-	msp_identity_describe(id, &text);
-	assert_string_equal(buf_cstr(&text), "(mspid=I)");
 	msp_identity_unref(id);
 	assert_string_equal(verdict(s, make_leaf("leaf", NULL, root)), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 
 	s = msp_set_new(MSP_V1_0);
 	test_fails(msp_set_add(s, &config, &mspid, &e), &e, ORD_EINVAL,
 		   "setting up the MSP manager failed: Invalid *IdemixNewOpts. Version not "
 		   "recognized [0]");
-	msp_set_unref(s);
-	buf_fini(&text);
+	msp_set_free(s);
 	buf_fini(&packed);
 	buf_fini(&ident);
 }

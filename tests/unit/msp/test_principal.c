@@ -101,7 +101,7 @@ static void roles_at_1_4_3(void **state)
 	assert_string_equal(role(s, peer, 9), "invalid MSP role type 9");
 	assert_string_equal(answer(s, peer, role_of(s, "N", MEMBER)),
 			    "the identity is a member of a different MSP (expected N, got M)");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void roles_at_1_1(void **state)
@@ -116,7 +116,7 @@ static void roles_at_1_1(void **state)
 	assert_non_null(
 		strstr(role(s, admin, CLIENT), INVALID "could not validate identity's OUs"));
 	assert_non_null(strstr(role(s, admin, MEMBER), "could not validate identity's OUs"));
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void roles_without_node_ous(void **state)
@@ -136,7 +136,7 @@ static void roles_without_node_ous(void **state)
 			"The identity is not a [CLIENT] under this MSP [M]: NodeOUs not "
 			"activated. Cannot tell apart identities.");
 		assert_string_equal(role(s, orderer, ORDERER), "invalid MSP role type 4");
-		msp_set_unref(s);
+		msp_set_free(s);
 	}
 }
 
@@ -153,7 +153,7 @@ static void units(void **state)
 			    "The identities do not match");
 	assert_string_equal(answer(s, client, unit_of(s, "N", "client", right)),
 			    "the identity is a member of a different MSP (expected N, got M)");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void identities(void **state)
@@ -175,7 +175,7 @@ static void identities(void **state)
 	/* the same certificate, but it is not valid */
 	assert_non_null(strstr(answer(s, stray, identity_of(s, made_identity("M", stray))),
 			       "could not validate identity's OUs"));
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static const struct msp_principal *anonymity(struct msp_set *s, int type)
@@ -202,10 +202,10 @@ static void anonymity_from_1_3_on(void **state)
 			    "identities");
 	assert_string_equal(answer(s, client, anonymity(s, 5)),
 			    "Unknown principal anonymity type: 5");
-	msp_set_unref(s);
+	msp_set_free(s);
 	s = world(MSP_V1_1);
 	assert_string_equal(answer(s, client, anonymity(s, 0)), "invalid principal type 3");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 /* COMBINED of the given principals. */
@@ -261,12 +261,12 @@ static void combinations_from_1_3_on(void **state)
 	}
 	assert_string_equal(answer(s, client, nested),
 			    "combined principals are nested more than 16 deep");
-	msp_set_unref(s);
+	msp_set_free(s);
 
 	s = world(MSP_V1_1);
 	list[0] = role_of(s, "M", MEMBER);
 	assert_string_equal(combined(s, client, list, 1), "invalid principal type 4");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void malformed_principals_satisfy_nobody(void **state)
@@ -282,7 +282,7 @@ static void malformed_principals_satisfy_nobody(void **state)
 			       "could not unmarshal OrganizationUnit from principal: "));
 	assert_non_null(strstr(answer(s, client, principal_of(s, ANONYMITY, bytes_str("\xff"))),
 			       "could not unmarshal MSPIdentityAnonymity from principal: "));
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void equal_principals_share_one(void **state)
@@ -295,7 +295,7 @@ static void equal_principals_share_one(void **state)
 	assert_int_equal(a->index, 0);
 	assert_int_equal(b->index, 1);
 	assert_ptr_equal(b->set, s);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 int main(void)

@@ -20,7 +20,7 @@ static const char *outcome(enum msp_version v, const struct msp_spec *spec)
 	struct msp_set *s = msp_set_new(v);
 	int rc = add_msp(s, spec, &e);
 
-	msp_set_unref(s);
+	msp_set_free(s);
 	if (rc == 0)
 		return "";
 	assert_int_equal(rc, ORD_EINVAL);
@@ -243,7 +243,7 @@ static void hash_functions_are_fabric_s(void **state)
 		spec.hash = known[i];
 		s = set_of(MSP_V1_3, &spec);
 		assert_string_equal(verdict(s, leaf), "");
-		msp_set_unref(s);
+		msp_set_free(s);
 	}
 	spec.hash = "MD5";
 	assert_string_equal(outcome(MSP_V1_3, &spec),
@@ -263,7 +263,7 @@ static void other_signature_hashes_verify_nothing(void **state)
 	test_fails(msp_verify_digest(id, digest, bytes_str("s"), &e), &e, ORD_EPERM,
 		   "failed getting hash function options: hash familiy not recognized [SHA3]");
 	msp_identity_unref(id);
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_signing_identity_needs_its_key_and_time(void **state)
@@ -297,7 +297,7 @@ static void an_msp_is_defined_once(void **state)
 	test_fails(add_msp(s, &(struct msp_spec){.root = {other}}, &e), &e, ORD_EINVAL,
 		   "Attempted to define two different versions of MSP: M");
 	assert_string_equal(verdict(s, make_leaf("a", NULL, root)), "");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void unknown_types_are_refused(void **state)
@@ -315,7 +315,7 @@ static void unknown_types_are_refused(void **state)
 	config.config = wire_binary(bytes_str("\xff"));
 	assert_int_equal(msp_set_add(s, &config, &mspid, &e), ORD_EINVAL);
 	has(e.msg, SETTING_UP "failed unmarshalling fabric msp config: ");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 int main(void)

@@ -225,7 +225,7 @@ static void an_unknown_msp_or_ca_is_told(void **state)
 		      "- signature M 'CN=leaf,C=US': the supplied identity is not valid: x509: "
 		      "certificate signed by unknown authority",
 		      ": no signature counts");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_revoked_certificate_is_told(void **state)
@@ -238,7 +238,7 @@ static void a_revoked_certificate_is_told(void **state)
 	made_explains(s, made_identity("M", leaf), "M.member", "+ signature M 'CN=leaf,C=US'",
 		      "\n      - identity M 'CN=leaf,C=US': could not validate identity against "
 		      "certification chain: The certificate has been revoked");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void a_missing_ou_is_told(void **state)
@@ -251,7 +251,7 @@ static void a_missing_ou_is_told(void **state)
 		      "+ signature M 'CN=leaf,OU=peer,C=US'",
 		      "\n      - identity M 'CN=leaf,OU=peer,C=US': The identity is not a [CLIENT] "
 		      "under this MSP [M]: The identity does not contain OU [CLIENT], MSP: [M]");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static void an_expired_certificate_is_told(void **state)
@@ -269,7 +269,7 @@ static void an_expired_certificate_is_told(void **state)
 		"+ signature M 'CN=leaf,C=US': its certificate expired on 2024-01-01T00:00:00Z",
 		"\n      - identity M 'CN=leaf,C=US': could not determine the validity of the "
 		"signature: Invalid signature. Cannot be empty.");
-	msp_set_unref(s);
+	msp_set_free(s);
 }
 
 static int setup(void **state)
@@ -282,7 +282,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	msp_set_unref(golden);
+	msp_set_free(golden);
 	people_close();
 	made_free_all();
 	return 0;

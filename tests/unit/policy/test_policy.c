@@ -570,7 +570,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	msp_set_unref(msps);
+	msp_set_free(msps);
 	people_close();
 	return 0;
 }

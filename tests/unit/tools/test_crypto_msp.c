@@ -41,7 +41,7 @@ static void accept_node(const char *dir)
 	test_ok(msp_verify_digest(id, digest, buf_bytes(&sig), &e), &e);
 	msp_identity_unref(id);
 	msp_local_close(local);
-	msp_set_unref(set);
+	msp_set_free(set);
 	buf_fini(&sig);
 	free(msp);
 }
@@ -75,7 +75,7 @@ static bool has_role(const char *rel, Msp__MSPRole__MSPRoleType role)
 	yes = msp_satisfies(id, msp_principal(set, &principal), &e) == 0;
 	msp_identity_unref(id);
 	msp_local_close(local);
-	msp_set_unref(set);
+	msp_set_free(set);
 	buf_fini(&packed);
 	free(msp);
 	free(dir);
