@@ -43,6 +43,6 @@ static int kafka_handle_chain(void *plugin, struct ord_support *s, struct ord_by
 	return kafka_chain_new(plugin, s, metadata, out, e);
 }
 
-ORD_PLUGIN("kafka", .version = "1", .summary = "several orderers around an Apache Kafka cluster",
+ORD_PLUGIN("kafka", .version = KAFKA_PLUGIN_VERSION, .summary = KAFKA_PLUGIN_SUMMARY,
 	   .settings = kafka_settings_table, .open = kafka_open, .close = kafka_close,
 	   .handle_chain = kafka_handle_chain);

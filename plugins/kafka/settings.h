@@ -5,6 +5,7 @@
 #define KAFKA_SETTINGS_H
 
 #include "properties.h"
+#include "table.h"
 #include <string.h>
 
 struct kafka_settings {
@@ -19,8 +20,6 @@ struct kafka_settings {
 	struct kafka_properties properties;
 	int certificate; /* an open file that librdkafka reads; -1: none */
 };
-
-extern const struct ord_setting kafka_settings_table[];
 
 /** Read the settings and try them on librdkafka.  What it logs tells no secret.
  *  Thread: control.   Blocks: disk.   Owns: *out is the caller's to kafka_settings_fini(), on 0.
