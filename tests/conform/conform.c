@@ -150,6 +150,8 @@ static _Noreturn void usage(int status)
 	      "  -v             volatile: accepted messages need not survive a crash\n"
 	      "  -x             stop at the first failure\n"
 	      "  -l             list the scenarios\n"
+	      "  -h, --help     print this\n"
+	      "      --version  print the version\n"
 	      "  NAME           run the scenarios with this in their name only\n",
 	      status ? stderr : stdout);
 	exit(status);
@@ -213,48 +215,66 @@ static void add(const char **list, size_t max, const char *value)
 	list[n] = value;
 }
 
+static void list_scenarios(void)
+{
+	for (size_t i = 0; i < n_scenarios; i++)
+		puts(scenarios[i].name);
+}
+
+static void take_option(int opt, struct choice *choice)
+{
+	switch (opt) {
+	case 's':
+		add(settings, UTIL_ARRAY_LEN(settings), optarg);
+		break;
+	case 'b':
+		add(brokers, UTIL_ARRAY_LEN(brokers), optarg);
+		break;
+	case 'm':
+		if (hex_decode(&metadata, optarg) < 0)
+			usage(2);
+		break;
+	case 'q':
+		quiet_ms = number(optarg);
+		break;
+	case 'e':
+		stride = number(optarg);
+		break;
+	case 'd':
+		take_away = optarg;
+		break;
+	case 'u':
+		bring_back = optarg;
+		break;
+	case 'v':
+		choice->is_volatile = true;
+		break;
+	case 'x':
+		choice->stop_early = true;
+		break;
+	case 'l':
+		list_scenarios();
+		exit(0);
+	case 'V':
+		puts("ordererd-conform " PACKAGE_VERSION);
+		exit(0);
+	default:
+		usage(opt == 'h' ? 0 : 2);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
 	struct choice choice = {0};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "s:b:m:q:e:d:u:vxlh")) != -1)
-		switch (opt) {
-		case 's':
-			add(settings, UTIL_ARRAY_LEN(settings), optarg);
-			break;
-		case 'b':
-			add(brokers, UTIL_ARRAY_LEN(brokers), optarg);
-			break;
-		case 'm':
-			if (hex_decode(&metadata, optarg) < 0)
-				usage(2);
-			break;
-		case 'q':
-			quiet_ms = number(optarg);
-			break;
-		case 'e':
-			stride = number(optarg);
-			break;
-		case 'd':
-			take_away = optarg;
-			break;
-		case 'u':
-			bring_back = optarg;
-			break;
-		case 'v':
-			choice.is_volatile = true;
-			break;
-		case 'x':
-			choice.stop_early = true;
-			break;
-		case 'l':
-			for (size_t i = 0; i < n_scenarios; i++)
-				puts(scenarios[i].name);
-			return 0;
-		default:
-			usage(opt == 'h' ? 0 : 2);
-		}
+	while ((opt = getopt_long(argc, argv, "s:b:m:q:e:d:u:vxlh", longs, NULL)) != -1)
+		take_option(opt, &choice);
 	if (optind == argc)
 		usage(2);
 	choice.names = argv + optind + 1;
