@@ -34,6 +34,9 @@ for f in plugin-guide.md solo.c skeleton/Makefile skeleton/README.md skeleton/sk
 	check "$f is among the documents" test -f "$(document "$f")"
 done
 
+check "nothing that is installed cites what is not" \
+	test -z "$(grep -rlE '\<spec [0-9]' "$root/usr/local/include" "$root/usr/local/share")"
+
 check "a plugin builds against the installed header" \
 	cc -shared -fPIC -std=c11 $(pc --cflags) -o "$root/out.so" "$(document solo.c)"
 check "no libtool archives beside the plugins" \
