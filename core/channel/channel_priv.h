@@ -49,7 +49,6 @@ struct commit {
 struct ord_journal {
 	struct chan *chan;
 	struct journal *journal;
-	uint64_t resume; /* records up to here stand in blocks already */
 };
 
 /* What lets threads in to a chain, and keeps them out while it is replaced (gate.c). */

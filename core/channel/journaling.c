@@ -92,6 +92,7 @@ static int find_resume(struct chan *c, struct journal *j, uint64_t *resume, stru
 int journaling_open(struct chan *c, struct ord_journal **out, struct ord_err *e)
 {
 	struct ord_journal *j = &c->journal;
+	uint64_t resume;
 	int rc;
 
 	util_assert(!j->journal);
@@ -99,16 +100,16 @@ int journaling_open(struct chan *c, struct ord_journal **out, struct ord_err *e)
 	if (rc < 0)
 		return rc;
 	j->chan = c;
-	rc = find_resume(c, j->journal, &j->resume, e);
+	rc = find_resume(c, j->journal, &resume, e);
+	/* Blocks of before this journal must not be taken for answers to its messages. */
+	if (rc == 0)
+		rc = journal_begin(j->journal, resume, ledger_height(c->ledger) - 1, e);
 	if (rc < 0) {
 		journal_close(j->journal);
 		j->journal = NULL;
 		return rc;
 	}
-	c->journal_done = j->resume;
-	journal_rewind(j->journal);
-	/* Blocks of before this journal must not be taken for answers to its messages. */
-	journal_mark(j->journal, j->resume, ledger_height(c->ledger) - 1);
+	c->journal_done = resume;
 	*out = j;
 	return 0;
 }
@@ -119,15 +120,12 @@ int journaling_next(struct ord_journal *j, struct ord_env **env, uint64_t *seq)
 	uint64_t position;
 	struct ord_err e = ERR_INIT;
 
-	while (journal_replay(j->journal, &position, &record) == 1) {
-		if (position <= j->resume)
-			continue;
-		if (env_parse(record_envelope(record, seq), env, &e) < 0)
-			chan_support_ops.fatal(&j->chan->support, e.msg);
-		(*env)->journal_pos = position;
-		return 1;
-	}
-	return 0;
+	if (journal_replay(j->journal, &position, &record) != 1)
+		return 0;
+	if (env_parse(record_envelope(record, seq), env, &e) < 0)
+		chan_support_ops.fatal(&j->chan->support, e.msg);
+	(*env)->journal_pos = position;
+	return 1;
 }
 
 void journaling_append(struct ord_journal *j, struct ord_env *env, uint64_t seq)

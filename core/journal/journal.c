@@ -24,38 +24,6 @@ uint64_t journal_segment_max = JOURNAL_SEGMENT;
 
 static struct log_logger log_journal = LOG_LOGGER("orderer.ledger");
 
-struct journal {
-	const char *channel;
-	char *dir;
-	struct journal_segment *segments; /* in the order of their use; the last is written to */
-	size_t n;
-	uint64_t segment_size, segment_max; /* of a new segment */
-	unsigned next_name;
-	uint64_t found_position, found_block; /* the mark found on opening */
-
-	/* the appender's */
-	uint8_t *mem; /* aligned: a segment's header block, a frame's header, records */
-	size_t len, cap;
-	uint32_t count;         /* records in mem */
-	uint64_t next_position; /* of the next record */
-	int fd;                 /* of the last segment; -1: not open */
-	uint64_t at, seed;      /* of the next frame */
-	bool fresh;             /* the last segment's header is not written yet */
-	bool segment_closed;    /* … and nothing more goes into it */
-	bool withdraw;          /* a frame that failed may stand at @at */
-	uint64_t durable_mark;  /* position of the mark in the last frame that was synced */
-
-	/* replay */
-	struct journal_cursor cursor;
-	size_t replay_segment;
-	bool cursor_open;
-	uint32_t replay_left; /* records in the cursor's frame */
-	size_t replay_at;     /* of the next of them */
-
-	pthread_mutex_t lock; /* guards what follows */
-	uint64_t mark_position, mark_block;
-};
-
 static struct journal_segment *last(struct journal *j)
 {
 	return j->n ? &j->segments[j->n - 1] : NULL;
@@ -67,107 +35,7 @@ static int unavailable(const struct journal *j, int err, struct ord_err *e)
 		       strerrordesc_np(err));
 }
 
-/* ---- opening: what the last run left ------------------------------------- */
-
-static void add_segment(struct journal *j, const struct journal_segment *s)
-{
-	j->segments = x_realloc(j->segments, (j->n + 1) * sizeof(*s));
-	j->segments[j->n++] = *s;
-}
-
-/* Read a segment's frames: its last record, the marks. */
-static int scan_segment(struct journal *j, struct journal_segment *s, struct journal_cursor *c,
-			struct ord_err *e)
-{
-	int rc;
-
-	s->last_position = s->header.first_position - 1;
-	journal_mark(j, s->header.mark_position, s->header.mark_block);
-	while ((rc = journal_cursor_next(c, e)) > 0 &&
-	       c->frame.first_position == s->last_position + 1) {
-		s->last_position += c->frame.count;
-		journal_mark(j, c->frame.mark_position, c->frame.mark_block);
-		s->end = c->at;
-		s->end_seed = c->seed;
-	}
-	return rc < 0 ? rc : 0;
-}
-
-static int load_segment(struct journal *j, const char *name, struct ord_err *e)
-{
-	struct journal_segment s = {.path = file_join(j->dir, name)};
-	struct journal_cursor c;
-	int rc = journal_cursor_open(&c, &s, e);
-
-	if (rc > 0) {
-		s.end = c.at;
-		s.end_seed = c.seed;
-		rc = scan_segment(j, &s, &c, e);
-		journal_cursor_close(&c);
-	} /* else made but never begun: sequence 0 sorts it in front, and it is free */
-	if (rc < 0)
-		free(s.path);
-	else
-		add_segment(j, &s);
-	return rc;
-}
-
-static int by_sequence(const void *a, const void *b)
-{
-	uint64_t x = ((const struct journal_segment *)a)->header.sequence;
-	uint64_t y = ((const struct journal_segment *)b)->header.sequence;
-
-	return (x > y) - (x < y);
-}
-
-static int load_segments(struct journal *j, struct ord_err *e)
-{
-	char **names;
-	int rc = file_list(j->dir, &names, NULL, e);
-
-	if (rc < 0)
-		return rc;
-	for (char **p = names; rc >= 0 && *p; p++) {
-		unsigned number;
-		int end = 0;
-
-		if (sscanf(*p, JOURNAL_PREFIX "%8u%n", &number, &end) != 1 || (*p)[end])
-			continue;
-		if (number >= j->next_name)
-			j->next_name = number + 1;
-		rc = load_segment(j, *p, e);
-	}
-	file_list_free(names);
-	if (j->n > 0)
-		qsort(j->segments, j->n, sizeof(*j->segments), by_sequence);
-	return rc < 0 ? rc : 0;
-}
-
-/* Positions grow from file to file, and behind the mark none is missing. */
-static int check_complete(const struct journal *j, struct ord_err *e)
-{
-	uint64_t next = j->mark_position + 1, end = 0;
-
-	for (size_t i = 0; i < j->n; i++) {
-		const struct journal_segment *s = &j->segments[i];
-		uint64_t first = s->header.first_position;
-
-		if (s->header.sequence == 0)
-			continue;
-		if (first < end || (first > next && s->last_position > j->mark_position))
-			return err_set(
-				e, ORD_EINTERNAL,
-				"%s begins with message %llu instead of %llu, so this journal "
-				"is damaged: to go on without the messages that stand in no "
-				"block yet, remove the files " JOURNAL_PREFIX "* in that directory",
-				s->path, (unsigned long long)first,
-				(unsigned long long)(first < end ? end : next));
-		end = s->last_position + 1;
-		if (end > next)
-			next = end;
-	}
-	return 0;
-}
+/* ---- opening -------------------------------------------------------------- */
 
 /* Go on behind the last frame of the last segment. */
 static void resume_segment(struct journal *j)
@@ -199,6 +67,7 @@ int journal_open(struct ledger *l, struct journal **out, struct ord_err *e)
 	int rc;
 
 	j->channel = ledger_id(l);
+	j->height = ledger_height(l);
 	j->segment_max = journal_segment_max;
 	j->segment_size = j->segment_max < JOURNAL_FIRST ? j->segment_max : JOURNAL_FIRST;
 	j->dir = x_strdup(ledger_own_dir(l));
@@ -206,15 +75,11 @@ int journal_open(struct ledger *l, struct journal **out, struct ord_err *e)
 	j->segment_closed = true;
 	j->len = RECORDS_AT;
 	pthread_mutex_init(&j->lock, NULL);
-	rc = load_segments(j, e);
-	if (rc == 0)
-		rc = check_complete(j, e);
+	rc = journal_scan(j, e);
 	if (rc < 0) {
 		free_journal(j);
 		return rc;
 	}
-	j->found_position = j->durable_mark = j->mark_position;
-	j->found_block = j->mark_block;
 	j->next_position = j->mark_position + 1;
 	if (j->n > 0 && last(j)->header.sequence && last(j)->last_position >= j->mark_position)
 		resume_segment(j);
@@ -292,7 +157,7 @@ int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *reco
 	return rc;
 }
 
-void journal_rewind(struct journal *j)
+static void rewind_replay(struct journal *j)
 {
 	if (j->cursor_open)
 		journal_cursor_close(&j->cursor);
@@ -406,7 +271,7 @@ static int make_segment(struct journal *j, uint64_t size)
 		return err;
 	}
 	j->next_name++;
-	add_segment(j, &s);
+	journal_add_segment(j, &s);
 	return 0;
 }
 
@@ -564,6 +429,22 @@ void journal_mark(struct journal *j, uint64_t position, uint64_t block_number)
 		j->mark_block = block_number;
 	}
 	pthread_mutex_unlock(&j->lock);
+}
+
+int journal_begin(struct journal *j, uint64_t position, uint64_t block_number, struct ord_err *e)
+{
+	rewind_replay(j);
+	j->found_position = position;
+	j->found_block = block_number;
+	journal_mark(j, position, block_number);
+	if (j->void_position == 0)
+		return 0;
+	log_warn(
+		&log_journal,
+		"channel %s: the ledger has lost blocks that it had: of their messages, those that "
+		"the journal still holds are ordered again",
+		j->channel);
+	return sync_frame(j, e); /* before there are other blocks with those numbers */
 }
 
 void journal_close(struct journal *j)

@@ -14,7 +14,8 @@
  * blocks up to number K": what lies before it may go. */
 struct journal;
 
-/** Open a channel's journal, made when missing; scans what the last run left.
+/** Open a channel's journal, made when missing; scans what the last run left.  A mark that speaks
+ *  of blocks that the ledger has no longer does not count.
  *  Blocks: disk.   Errors: ORD_EINTERNAL I/O; a torn tail is no error. */
 int journal_open(struct ledger *l, struct journal **out, struct ord_err *e);
 void journal_close(struct journal *j);
@@ -26,8 +27,11 @@ void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block
  *  1 and a view valid until the next call; 0 at the end.
  *  Blocks: disk.   Errors: ORD_EINTERNAL I/O, logged. */
 int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record);
-/** Let journal_replay() begin again. */
-void journal_rewind(struct journal *j);
+/** Once it is known that everything up to @position stands in blocks up to @block_number, and
+ *  nothing behind: journal_replay() begins again, behind it, and when it has ended, records may be
+ *  appended.
+ *  Blocks: disk.   Errors: ORD_EUNAVAIL. */
+int journal_begin(struct journal *j, uint64_t position, uint64_t block_number, struct ord_err *e);
 /** Add a record (copied to the write buffer); returns its position.  Thread: one. */
 uint64_t journal_append(struct journal *j, struct ord_bytes head, struct ord_bytes body);
 /** Write and sync what was appended.   Thread: the appender.   Blocks: fdatasync.

@@ -24,6 +24,9 @@ struct journal_segment {
 	struct journal_header header;
 	uint64_t last_position; /* of its last record; first_position - 1 when it has none */
 	uint64_t end, end_seed; /* behind its last frame, as found on opening */
+	/* the last mark in it that the ledger bears out, if there is one */
+	bool marked;
+	uint64_t mark_position, mark_block;
 };
 
 /* One journal_sync() writes one frame: so many records, and the mark of that moment. */
@@ -59,6 +62,47 @@ void journal_cursor_close(struct journal_cursor *c);
 int journal_segment_make(const char *path, uint64_t size);
 /** Open for writing past the page cache, each write durable on return.  0 or an errno. */
 int journal_segment_open(const char *path, int *fd);
+
+/* ---- journal.c, scan.c: one channel's ------------------------------------ */
+
+struct journal {
+	const char *channel;
+	char *dir;
+	struct journal_segment *segments; /* in the order of their use; the last is written to */
+	size_t n;
+	uint64_t segment_size, segment_max; /* of a new segment */
+	unsigned next_name;
+	uint64_t height;                      /* of the ledger, on opening */
+	uint64_t found_position, found_block; /* the mark to replay from */
+	uint64_t void_position;               /* of marks that speak of blocks that are gone */
+
+	/* the appender's */
+	uint8_t *mem; /* aligned: a segment's header block, a frame's header, records */
+	size_t len, cap;
+	uint32_t count;         /* records in mem */
+	uint64_t next_position; /* of the next record */
+	int fd;                 /* of the last segment; -1: not open */
+	uint64_t at, seed;      /* of the next frame */
+	bool fresh;             /* the last segment's header is not written yet */
+	bool segment_closed;    /* … and nothing more goes into it */
+	bool withdraw;          /* a frame that failed may stand at @at */
+	uint64_t durable_mark;  /* position of the mark in the last frame that was synced */
+
+	/* replay */
+	struct journal_cursor cursor;
+	size_t replay_segment;
+	bool cursor_open;
+	uint32_t replay_left; /* records in the cursor's frame */
+	size_t replay_at;     /* of the next of them */
+
+	pthread_mutex_t lock; /* guards what follows */
+	uint64_t mark_position, mark_block;
+};
+
+/** Read the segments of j->dir: their records and the mark that holds.
+ *  Blocks: disk.   Errors: ORD_EINTERNAL unreadable, or records are missing. */
+int journal_scan(struct journal *j, struct ord_err *e);
+void journal_add_segment(struct journal *j, const struct journal_segment *s);
 
 extern uint64_t journal_segment_max; /* JOURNAL_SEGMENT; less in tests */
 

@@ -121,6 +121,53 @@ static void messages_in_no_block_come_back_once(void **state)
 	free(copy);
 }
 
+/* As a disk does that did not keep what it had promised. */
+static void tear_last_block(void)
+{
+	char *file = rig_path(&rig, "chains/" RIG_CHANNEL "/blockfile_000000");
+	char zeros[64] = "";
+	int fd = open(file, O_WRONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, zeros, sizeof(zeros), lseek(fd, -64, SEEK_END)), sizeof(zeros));
+	close(fd);
+	free(file);
+}
+
+/* The journal was told that they are in a block, the block is cut: they are ordered again, and not
+ * a third time when a crash follows. */
+static void messages_of_a_block_that_was_cut_are_ordered_again(void **state)
+{
+	char *copy = x_printf("%s.crashed", rig.dir);
+	uint64_t before;
+
+	(void)state;
+	rig_batches(&rig, 3, CLOCK_SEC_NS);
+	rig_open(&rig);
+	rig_accept(&rig, "kept", 3);
+	rig_accept(&rig, "cut", 3);
+	rig_until(rig_count(rig.chan, "cut") == 3);
+	before = ledger_height(chan_ledger(rig.chan));
+	rig_close(&rig);
+	tear_last_block();
+	rig_batches(&rig, 2, CLOCK_SEC_NS); /* not the same blocks again */
+	rig_open(&rig);
+	rig_until(ledger_height(chan_ledger(rig.chan)) >= before);
+	crash_into(copy);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
+	continue_with(copy);
+	rig_accept(&rig, "after", 1);
+	rig_until(rig_count(rig.chan, "after") == 1);
+	crash_into(copy);
+	continue_with(copy);
+	rig_accept(&rig, "last", 1);
+	rig_until(rig_count(rig.chan, "last") == 1);
+	assert_int_equal(rig_count(rig.chan, "kept"), 3);
+	assert_int_equal(rig_count(rig.chan, "cut"), 3);
+	assert_int_equal(rig_count(rig.chan, "after"), 1);
+	free(copy);
+}
+
 struct ready {
 	struct ord_ticket ticket;
 	int settled, code;
@@ -343,6 +390,7 @@ int main(void)
 		TEST(messages_in_no_block_come_back_once),
 		TEST(a_block_without_its_mark_is_told_from_what_is_behind),
 		TEST(no_moment_loses_or_doubles),
+		TEST(messages_of_a_block_that_was_cut_are_ordered_again),
 		TEST(a_full_disk_makes_the_channel_read_only_for_a_while),
 		TEST(a_full_disk_at_the_end_loses_nothing),
 		TEST(a_ledger_that_refused_is_asked_again_however_busy_others_are),

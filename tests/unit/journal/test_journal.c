@@ -6,6 +6,9 @@
 
 #define SEGMENT (64u * 1024)
 #define BIG     (24u * 1024) /* two records of this fill a segment */
+#define BLOCKS  200u         /* of the ledger: marks speak of these */
+
+static struct test_chain chain; /* one block more than that */
 
 /* A journal in a directory of its own, and a way to look at it as after a crash. */
 struct world {
@@ -19,6 +22,8 @@ static struct world world_open_with(char *dir, uint64_t segment_size)
 	struct world w = {.dir = dir, .t = test_open(dir)};
 	struct ord_err e = ERR_INIT;
 
+	if (ledger_height(w.t.l) == 0)
+		test_ok(ledger_append(w.t.l, chain.b, BLOCKS, &e), &e);
 	journal_segment_max = segment_size;
 	test_ok(journal_open(w.t.l, &w.j, &e), &e);
 	return w;
@@ -166,6 +171,55 @@ static void a_mark_leaves_out_what_is_in_blocks(void **state)
 	marked(c.j, 22, 5);
 	replays(c.j, 1, 0, 0);
 	append_and_sync(c.j, 23, 23, 100);
+	world_close(&c);
+	world_close(&w);
+}
+
+/* The ledger ends with block 199, but the journal has heard of block 200, which a torn tail took.
+ */
+static void a_mark_of_blocks_that_are_gone_does_not_count(void **state)
+{
+	struct world w = world_open(test_dir()), c;
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	append_and_sync(w.j, 1, 10, 100);
+	journal_mark(w.j, 5, BLOCKS - 1);
+	append_and_sync(w.j, 11, 12, 100);
+	journal_mark(w.j, 12, BLOCKS);
+	append_and_sync(w.j, 13, 14, 100);
+	c = world_crashed(&w);
+	world_close(&w);
+	marked(c.j, 5, BLOCKS - 1);
+	replays(c.j, 6, 14, 100);
+	test_ok(journal_begin(c.j, 7, BLOCKS - 1, &e), &e);
+	replays(c.j, 8, 14, 100);
+	test_ok(ledger_append(c.t.l, &chain.b[BLOCKS], 1, &e), &e);
+	w = world_crashed(&c); /* there is a block 200 again, with other messages in it */
+	marked(w.j, 7, BLOCKS - 1);
+	replays(w.j, 8, 14, 100);
+	world_close(&w);
+	world_close(&c);
+}
+
+/* Such a mark may have let segments go that are needed now: what is left comes back. */
+static void what_a_void_mark_has_left_comes_back(void **state)
+{
+	struct world w = world_open(test_dir()), c;
+	struct ord_bytes got;
+	uint64_t first, position;
+
+	(void)state;
+	for (uint64_t p = 1; p <= 12; p++) {
+		append_and_sync(w.j, p, p, BIG);
+		journal_mark(w.j, p, p <= 3 ? p : BLOCKS + p);
+	}
+	c = world_crashed(&w);
+	assert_int_equal(journal_replay(c.j, &first, &got), 1);
+	assert_in_range(first, 5, 11);
+	for (position = first; position < 12;)
+		assert_int_equal(journal_replay(c.j, &position, &got), 1);
+	assert_int_equal(journal_replay(c.j, &position, &got), 0);
 	world_close(&c);
 	world_close(&w);
 }
@@ -490,12 +544,27 @@ static void a_full_disk_refuses_and_recovers(void **state)
 	world_close(&w);
 }
 
+static int make_chain(void **state)
+{
+	chain = test_make_chain(BLOCKS + 1, 1, 10, 7);
+	return test_quick(state);
+}
+
+static int free_chain(void **state)
+{
+	(void)state;
+	test_free_chain(&chain);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_checksum_is_xxh64),
 		cmocka_unit_test(synced_records_come_back_in_order),
 		cmocka_unit_test(a_mark_leaves_out_what_is_in_blocks),
+		cmocka_unit_test(a_mark_of_blocks_that_are_gone_does_not_count),
+		cmocka_unit_test(what_a_void_mark_has_left_comes_back),
 		cmocka_unit_test(segments_are_used_again),
 		cmocka_unit_test(a_stuck_ledger_makes_the_journal_grow),
 		cmocka_unit_test(segments_are_small_until_two_are_not_enough),
@@ -508,5 +577,5 @@ int main(void)
 		cmocka_unit_test(a_full_disk_refuses_and_recovers),
 	};
 
-	return cmocka_run_group_tests(tests, test_quick, NULL);
+	return cmocka_run_group_tests(tests, make_chain, free_chain);
 }
