@@ -437,15 +437,10 @@ static void on_message(struct net_stream *net, void *state, struct net_msg *rece
 static void send_answer(struct stream *s, const struct message *m)
 {
 	Orderer__BroadcastResponse r = ORDERER__BROADCAST_RESPONSE__INIT;
-	struct buf b = BUF_INIT;
-	struct net_chunk chunk = {0};
 
 	r.status = (Common__Status)service_status(m->code);
 	r.info = m->why ? m->why : (char *)protobuf_c_empty_string;
-	wire_pack(&r, &b);
-	chunk.bytes = buf_bytes(&b);
-	net_stream_send(s->net, &chunk, 1, NULL);
-	buf_fini(&b);
+	service_send(s->net, &r);
 }
 
 /* The message that waits for room, if any, will not be looked at. */
@@ -540,18 +535,11 @@ static void on_closed(struct net_stream *net, void *state)
 	stream_unref(s);
 }
 
-static void on_writable(struct net_stream *net, void *state)
-{
-	(void)net;
-	(void)state;
-}
-
 const struct net_method broadcast_method = {
 	.path = "/orderer.AtomicBroadcast/Broadcast",
 	.open = on_open,
 	.message = on_message,
 	.half_close = on_half_close,
 	.wake = on_wake,
-	.writable = on_writable,
 	.closed = on_closed,
 };

@@ -50,6 +50,17 @@ const char *service_status_name(int status)
 	}
 }
 
+void service_send(struct net_stream *net, const void *answer)
+{
+	struct buf b = BUF_INIT;
+	struct net_chunk chunk;
+
+	wire_pack(answer, &b);
+	chunk = (struct net_chunk){.bytes = buf_bytes(&b)};
+	net_stream_send(net, &chunk, 1, NULL);
+	buf_fini(&b);
+}
+
 /* ---- the common bound ---------------------------------------------------- */
 
 static bool has_room(const struct service *sv, size_t bytes)

@@ -50,6 +50,10 @@ void service_leave(struct service *sv, size_t bytes);
  */
 void service_forget(struct service *sv, struct starved *s);
 
+/** Queue @answer.  Nobody is told if it cannot be sent: the stream has ended.
+ *  Thread: the stream's. */
+void service_send(struct net_stream *net, const void *answer);
+
 /* ---- seek.c: one request of Deliver -------------------------------------- */
 
 /* The request that is being served; pump() alone touches it. */
