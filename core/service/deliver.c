@@ -20,6 +20,7 @@ static struct log_logger logger = LOG_LOGGER("common.deliver");
 /* A block, or a status when block is NULL. */
 struct item {
 	struct ord_block *block;
+	struct chan *chan; /* which counts the block when it is sent; NULL: nobody counts */
 	int status;
 };
 
@@ -46,12 +47,18 @@ struct stream {
 	bool half_closed, closed;
 };
 
+static void item_fini(struct item *it)
+{
+	block_unref(it->block);
+	chan_unref(it->chan);
+}
+
 static void stream_unref(struct stream *s)
 {
 	if (!ref_put(&s->refs))
 		return;
 	for (; s->n > 0; s->n--) {
-		block_unref(s->ring[s->head].block);
+		item_fini(&s->ring[s->head]);
 		s->head = (s->head + 1) % RING_SLOTS;
 	}
 	buf_fini(&s->request);
@@ -64,7 +71,7 @@ static void stream_unref(struct stream *s)
 
 /* ---- the ring ------------------------------------------------------------ */
 
-/* Takes the block's reference over. */
+/* Takes the references over. */
 static void put(struct stream *s, struct item it)
 {
 	pthread_mutex_lock(&s->lock);
@@ -84,8 +91,6 @@ static bool ring_full(struct stream *s)
 	pthread_mutex_unlock(&s->lock);
 	return full;
 }
-
-static void wake_pump(struct chan_watch *w);
 
 /* NULL: nobody counts, or the request got nowhere. */
 static struct chan_counts *counts_of(const struct stream *s)
@@ -171,9 +176,7 @@ static int next_block(struct stream *s, struct ord_err *e)
 		block_unref(b);
 		return rc;
 	}
-	put(s, (struct item){.block = b});
-	if (counts_of(s))
-		atomic_fetch_add(&counts_of(s)->deliver_blocks, 1);
+	put(s, (struct item){.block = b, .chan = counts_of(s) ? chan_ref(k->chan) : NULL});
 	return k->next++ == k->stop ? 0 : SENT;
 }
 
@@ -323,36 +326,40 @@ static void release_block(void *owner)
 	block_unref(owner);
 }
 
-/* DeliverResponse { block = 2 } around the shared encoding of the block. */
-static void send_block(struct stream *s, struct ord_block *take)
+static void finish(struct stream *s, int code, const char *why)
+{
+	s->finished = true;
+	net_stream_finish(s->net, code, why);
+}
+
+/* DeliverResponse { block = 2 } around the shared encoding of the block.  One that cannot be sent
+ * ends the stream: a peer would wait for ever for the number that is missing. */
+static void send_block(struct stream *s, const struct item *it)
 {
 	uint8_t head[11] = {0x12};
 	struct net_chunk chunks[2] = {
-		{.bytes = bytes_of(head, 1 + uvarint_put(head + 1, take->encoded.len))},
-		{.bytes = buf_bytes(&take->encoded), .release = release_block, .owner = take},
+		{.bytes = bytes_of(head, 1 + uvarint_put(head + 1, it->block->encoded.len))},
+		{.bytes = buf_bytes(&it->block->encoded),
+		 .release = release_block,
+		 .owner = block_ref(it->block)},
 	};
+	struct ord_err e = ERR_INIT;
 
-	net_stream_send(s->net, chunks, 2, NULL);
+	if (net_stream_send(s->net, chunks, 2, &e) < 0) {
+		log_warn(&logger, "Error sending to %s: %s", s->peer, e.msg);
+		finish(s, NET_RESOURCE_EXHAUSTED, e.msg);
+	} else if (it->chan) {
+		atomic_fetch_add(&chan_counts(it->chan)->deliver_blocks, 1);
+	}
 }
 
 static void send_status(struct stream *s, int status)
 {
 	Orderer__DeliverResponse r = ORDERER__DELIVER_RESPONSE__INIT;
-	struct buf b = BUF_INIT;
-	struct net_chunk chunk = {0};
 
 	r.type_case = ORDERER__DELIVER_RESPONSE__TYPE_STATUS;
 	r.status = (Common__Status)status;
-	wire_pack(&r, &b);
-	chunk.bytes = buf_bytes(&b);
-	net_stream_send(s->net, &chunk, 1, NULL);
-	buf_fini(&b);
-}
-
-static void finish(struct stream *s)
-{
-	s->finished = true;
-	net_stream_finish(s->net, NET_OK, NULL);
+	service_send(s->net, &r);
 }
 
 /* After SUCCESS the next request may come; after anything else the stream ends. */
@@ -366,7 +373,7 @@ static void answered(struct stream *s, int status)
 	half_closed = s->half_closed;
 	pthread_mutex_unlock(&s->lock);
 	if (status != STATUS_SUCCESS || half_closed)
-		finish(s);
+		finish(s, NET_OK, NULL);
 	else
 		net_stream_resume(s->net);
 }
@@ -398,9 +405,10 @@ static void on_wake(struct net_stream *net, void *state)
 	       take_item(s, &it, &was_full)) {
 		refill |= was_full;
 		if (it.block)
-			send_block(s, it.block);
+			send_block(s, &it);
 		else
 			answered(s, it.status);
+		item_fini(&it);
 	}
 	if (refill && !s->finished)
 		start_pump(s);
@@ -417,7 +425,7 @@ static void on_half_close(struct net_stream *net, void *state)
 	serving = s->serving;
 	pthread_mutex_unlock(&s->lock);
 	if (!serving && !s->finished)
-		finish(s);
+		finish(s, NET_OK, NULL);
 }
 
 static void on_closed(struct net_stream *net, void *state)

@@ -42,11 +42,16 @@ static void open_service(struct desk *d, const struct service_opts *given)
 	d->service = service_new(&o);
 }
 
-void desk_open(struct desk *d, const struct service_opts *o)
+void desk_open_net(struct desk *d, const struct service_opts *o, const struct net_opts *n)
 {
 	open_service(d, o);
-	start_server(d, &(struct net_opts){0});
+	start_server(d, n);
 	d->link = desk_link(d);
+}
+
+void desk_open(struct desk *d, const struct service_opts *o)
+{
+	desk_open_net(d, o, &(struct net_opts){0});
 }
 
 #define ORDERER_TLS \

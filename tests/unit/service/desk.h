@@ -19,6 +19,8 @@ struct desk {
 
 /** Options left zero get what suits a test; @o may be NULL. */
 void desk_open(struct desk *d, const struct service_opts *o);
+/** With a listener's options, too: limits. */
+void desk_open_net(struct desk *d, const struct service_opts *o, const struct net_opts *n);
 /** With mutual TLS: the client is User1 of Org1, whose certificate has the hash @cert_hash. */
 void desk_open_tls(struct desk *d, const struct service_opts *o, uint8_t cert_hash[SHA256_LEN]);
 void desk_close(struct desk *d);

@@ -257,6 +257,37 @@ static void requests_follow_each_other_on_one_stream(void **state)
 	assert_false(t.out_of_order);
 }
 
+/* ---- blocks that cannot be sent ------------------------------------------- */
+
+static int set_up_with_small_answers(void **state)
+{
+	(void)state;
+	desk_open_net(&desk, &(struct service_opts){.count = true},
+		      &(struct net_opts){.max_send_msg = 4096});
+	return 0;
+}
+
+/* The number after a block that is missing would stall a peer for ever. */
+static void a_block_that_cannot_be_sent_ends_the_stream(void **state)
+{
+	struct chan_counts *counts = chan_counts(desk.rig.chan);
+	static struct talk t;
+
+	(void)state;
+	add_block();
+	seek(&t, (struct sought)RANGE(NEWEST, 0, NEWEST, 0));
+	desk_until(&desk, t.answers == 1);
+	assert_int_equal(t.blocks, 1);
+	net_call_half_close(t.s);
+	desk_until(&desk, t.closed);
+	seek(&t, (struct sought)RANGE(OLDEST, 0, AT, 1)); /* the large one */
+	desk_until(&desk, t.closed);
+	assert_int_equal(t.code, NET_RESOURCE_EXHAUSTED);
+	assert_memory_equal(t.why, "trying to send message larger than max (", 40);
+	assert_int_equal(t.blocks + t.answers, 0);
+	assert_int_equal(counts->deliver_blocks, 1);
+}
+
 /* ---- requests that are refused ------------------------------------------- */
 
 /* The one answer to a message. */
@@ -571,6 +602,7 @@ int main(void)
 		TEST(a_start_at_the_height_waits_for_the_block),
 		TEST(a_stop_that_has_passed_follows_for_ever),
 		TEST(requests_follow_each_other_on_one_stream),
+		TEST_WITH(set_up_with_small_answers, a_block_that_cannot_be_sent_ends_the_stream),
 		TEST(a_malformed_request_is_a_bad_request),
 		TEST(the_clock_must_be_near),
 		TEST(an_unknown_channel_is_not_found),
