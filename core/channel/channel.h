@@ -80,6 +80,10 @@ bool chan_removed(const struct chan *c);
  *  Errors: ORD_EINVAL, ORD_ENOENT with Fabric's text. */
 int chan_route(struct registrar *r, const struct ord_env *env, struct chan **out, bool *config,
 	       struct ord_err *e);
+/** Is it larger than @c, where it was routed, lets in?  The first thing that all processing asks,
+ *  for who wants to know it before anything else.
+ *  Errors: ORD_EINVAL as chan_process_normal(), chan_process_config_update(). */
+int chan_check_size(struct chan *c, const struct ord_env *env, bool config, struct ord_err *e);
 /** The filters of spec 5.2, in order, that every message to a channel of this configuration passes;
  *  @expiration: with the one on the sender's certificate.
  *  Thread: any (workers).   Blocks: no (CPU).

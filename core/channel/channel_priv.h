@@ -172,6 +172,7 @@ bool chan_giving_up(struct chan *c);
 void chan_free(struct chan *c);
 
 /* ---- filters.c ----------------------------------------------------------- */
+int filter_size(const struct chanconf *conf, const struct ord_env *env, struct ord_err *e);
 int filter_apply(const struct chan *c, const struct chanconf *conf, const struct ord_env *env,
 		 struct ord_err *e);
 

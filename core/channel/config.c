@@ -6,6 +6,8 @@
  */
 #include "channel_priv.h"
 
+#define NOT_INITIAL "config update for existing channel did not pass initial checks"
+
 /* ---- what this orderer signs --------------------------------------------- */
 
 /* A signed envelope around @data: version 0, epoch 0, no transaction id, whole seconds. */
@@ -87,8 +89,7 @@ static int update_existing(struct chan *c, const struct chanconf *conf, const st
 	int rc;
 
 	if (filter_apply(c, conf, env, e) < 0)
-		return err_wrap(e,
-				"config update for existing channel did not pass initial checks");
+		return err_wrap(e, NOT_INITIAL);
 	if (chanconf_propose(conf, env, &proposed, e) < 0 ||
 	    chanconf_accept(conf, proposed->config, &next, e) < 0)
 		rc = err_wrap(e, "error applying config update to existing channel '%s'", c->id);
@@ -168,6 +169,23 @@ static int create(struct chan *system, const struct chanconf *conf, const struct
 	return rc;
 }
 
+static bool is_creation(const struct chan *c, const struct chanconf *conf,
+			const struct ord_env *env)
+{
+	return conf->has_consortiums && strcmp(env->channel_id, c->id) != 0;
+}
+
+int chan_check_size(struct chan *c, const struct ord_env *env, bool config, struct ord_err *e)
+{
+	struct chanconf *conf = chan_conf(c);
+	int rc = filter_size(conf, env, e);
+
+	if (rc < 0 && config && !is_creation(c, conf, env))
+		err_wrap(e, NOT_INITIAL);
+	chanconf_unref(conf);
+	return rc;
+}
+
 int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_env **out,
 			       uint64_t *seq, struct ord_err *e)
 {
@@ -176,7 +194,7 @@ int chan_process_config_update(struct chan *c, struct ord_env *env, struct ord_e
 
 	*out = NULL;
 	*seq = conf->pub.sequence;
-	if (conf->has_consortiums && strcmp(env->channel_id, c->id) != 0)
+	if (is_creation(c, conf, env))
 		rc = create(c, conf, env, out, e);
 	else
 		rc = update_existing(c, conf, env, out, e);

@@ -33,7 +33,7 @@ static int filter_empty(const struct ord_env *env, struct ord_err *e)
 	return env->payload.len > 0 ? 0 : err_set(e, ORD_EINVAL, "Message was empty");
 }
 
-static int filter_size(const struct chanconf *conf, const struct ord_env *env, struct ord_err *e)
+int filter_size(const struct chanconf *conf, const struct ord_env *env, struct ord_err *e)
 {
 	if (env_size(env) <= conf->pub.batch_absolute_max)
 		return 0;

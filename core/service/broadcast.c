@@ -14,6 +14,8 @@
 
 static struct log_logger logger = LOG_LOGGER("orderer.common.broadcast");
 
+#define LARGE ((size_t)1 << 20) /* bytes that are weighed before they may wait for room */
+
 enum state { CHECKING, CHECKED, GETTING_READY, READY, ORDERED, DONE };
 
 struct message {
@@ -23,7 +25,8 @@ struct message {
 	struct ord_ticket ready, ticket;
 	enum state state;
 	struct buf body; /* as received, until it is checked */
-	size_t bytes;    /* what it counts for in the common bound */
+	size_t bytes;    /* what it counts for in the common bound, */
+	bool admitted;   /* where it was let in */
 	struct ord_env *env;
 	struct chan *chan;
 	bool config;
@@ -69,16 +72,25 @@ static void stream_unref(struct stream *s)
 	free(s);
 }
 
-static void message_free(struct message *m)
+/* One that was never queued; NULL is fine. */
+static void message_drop(struct message *m)
 {
-	struct stream *s = m->stream;
-
-	service_leave(s->service, m->bytes);
+	if (!m)
+		return;
 	buf_fini(&m->body);
 	env_unref(m->env);
 	chan_unref(m->chan);
 	free(m->why);
 	free(m);
+}
+
+static void message_free(struct message *m)
+{
+	struct stream *s = m->stream;
+
+	if (m->admitted)
+		service_leave(s->service, m->bytes);
+	message_drop(m);
 	stream_unref(s);
 }
 
@@ -296,17 +308,16 @@ static int pass(struct message *m, struct ord_err *e)
 	return rc;
 }
 
-static int process(struct message *m, struct ord_err *e)
+/* Parse it, and find its channel. */
+static int identify(struct message *m, struct ord_err *e)
 {
-	struct service *sv = m->stream->service;
-	struct registrar *r = *sv->opts.registrar;
+	struct registrar *r = *m->stream->service->opts.registrar;
 	int rc;
 
 	if ((rc = env_take(&m->body, &m->env, e)) < 0) {
 		m->undecodable = true;
 		return rc;
 	}
-	trace_request(sv, sv->opts.broadcast_trace_dir, "Broadcast", m->env);
 	if (!m->env->header_ok) {
 		e->code = ORD_EINVAL;
 		m->type = -1;
@@ -316,6 +327,16 @@ static int process(struct message *m, struct ord_err *e)
 	m->type = m->env->type;
 	rc = chan_route(r, m->env, &m->chan, &m->config, e);
 	m->counts = counts_of(m);
+	return rc;
+}
+
+static int process(struct message *m, struct ord_err *e)
+{
+	struct service *sv = m->stream->service;
+	int rc = m->env ? 0 : identify(m, e);
+
+	if (m->env)
+		trace_request(sv, sv->opts.broadcast_trace_dir, "Broadcast", m->env);
 	return rc < 0 ? rc : pass(m, e);
 }
 
@@ -345,23 +366,33 @@ static void log_rejected(const struct message *m, const char *why)
 			 m->env->header_ok ? m->env->channel_id : "unknown", peer, why);
 }
 
-static void check(struct pool_task *t)
+/* @rc is the verdict, and @e its reason. */
+static void checked(struct message *m, int rc, const struct ord_err *e)
 {
-	struct message *m = UTIL_CONTAINER(t, struct message, task);
 	struct stream *s = m->stream;
-	struct ord_err e = ERR_INIT;
-	int rc = (s->service->opts.count ? process_timed : process)(m, &e);
 
-	if (rc < 0)
-		log_rejected(m, e.msg);
+	if (rc < 0) {
+		log_rejected(m, e->msg);
+		env_unref(m->env); /* its turn to be answered may be far away */
+		m->env = NULL;
+	}
 	pthread_mutex_lock(&s->lock);
 	m->state = CHECKED;
 	if (rc < 0)
-		set_why(m, rc, e.msg);
+		set_why(m, rc, e->msg);
 	ref_get(&s->refs);
 	pthread_mutex_unlock(&s->lock);
 	advance(s);
 	stream_unref(s);
+}
+
+static void check(struct pool_task *t)
+{
+	struct message *m = UTIL_CONTAINER(t, struct message, task);
+	struct ord_err e = ERR_INIT;
+	int rc = (m->stream->service->opts.count ? process_timed : process)(m, &e);
+
+	checked(m, rc, &e);
 }
 
 /* ---- the loop thread ----------------------------------------------------- */
@@ -388,8 +419,7 @@ static void pause(struct stream *s)
 	s->paused = true;
 }
 
-/* Let the message in: queue it and have it checked. */
-static void enter(struct stream *s, struct message *m)
+static void queue(struct stream *s, struct message *m)
 {
 	bool full;
 
@@ -403,10 +433,33 @@ static void enter(struct stream *s, struct message *m)
 	pthread_mutex_unlock(&s->lock);
 	if (full)
 		pause(s);
+}
+
+/* Let the message in: queue it and have it checked. */
+static void enter(struct stream *s, struct message *m)
+{
+	m->admitted = true;
+	queue(s, m);
 	if (service_quiet(s->service))
 		check(&m->task); /* saves two changes of thread where latency is all that counts */
 	else
 		pool_submit(s->service->opts.pool, &m->task);
+}
+
+/* A message that its channel will never let in must not wait for room, nor keep others waiting who
+ * stand behind it: it may be as large as all the room there is, and anybody may send it. */
+static bool turned_away(struct stream *s, struct message *m)
+{
+	struct ord_err e = ERR_INIT;
+	int rc = identify(m, &e);
+
+	if (rc == 0)
+		rc = chan_check_size(m->chan, m->env, m->config, &e);
+	if (rc == 0)
+		return false;
+	queue(s, m);
+	checked(m, rc, &e);
+	return true;
 }
 
 static void on_message(struct net_stream *net, void *state, struct net_msg *received)
@@ -426,6 +479,8 @@ static void on_message(struct net_stream *net, void *state, struct net_msg *rece
 	m->body = received->body;
 	m->bytes = received->body.len;
 	received->body = (struct buf)BUF_INIT;
+	if (m->bytes > LARGE && turned_away(s, m))
+		return;
 	if (service_admit(s->service, m->bytes, &s->starved)) {
 		enter(s, m);
 	} else {
@@ -447,9 +502,7 @@ static void send_answer(struct stream *s, const struct message *m)
 static void drop_held(struct stream *s)
 {
 	service_forget(s->service, &s->starved);
-	if (s->held)
-		buf_fini(&s->held->body);
-	free(s->held);
+	message_drop(s->held);
 	s->held = NULL;
 }
 

@@ -400,6 +400,47 @@ static void bytes_are_bounded_and_a_large_message_gets_through(void **state)
 	free(big);
 }
 
+static int set_up_small(void **state)
+{
+	(void)state;
+	desk_open(&desk, &(struct service_opts){.max_inflight_bytes = 1u << 20, .count = true});
+	rig_reconfigure(desk.rig.chan, change_to_tiny_messages);
+	return 0;
+}
+
+/* It needs all the room there is, and has no right to any: neither does it wait, nor does anybody
+ * wait for it. */
+static void what_no_channel_lets_in_waits_for_no_room(void **state)
+{
+	char *big = x_alloc(2u << 20), want[120];
+	static struct talk before, large, behind;
+	struct ord_env *env;
+
+	(void)state;
+	memset(big, 'x', (2u << 20) - 1);
+	env = rig_tx(&desk.rig.user, big);
+	snprintf(want, sizeof(want),
+		 "message payload is %zu bytes and exceeds maximum allowed 2000 bytes",
+		 env_size(env));
+	atomic_store(&tamper.hold, true);
+	talk_open(&before, desk.link, "Broadcast");
+	talk_send_tx(&before, &desk, "x");
+	desk_until(&desk, atomic_load(&tamper.held) == 1);
+	talk_open(&large, desk.link, "Broadcast");
+	talk_send(&large, env);
+	desk_until(&desk, large.closed);
+	assert_int_equal(large.status, 400);
+	assert_string_equal(large.info, want);
+	assert_int_equal(chan_handled(chan_counts(desk.rig.chan), env->type, 400)->n, 1);
+	talk_open(&behind, desk.link, "Broadcast");
+	talk_send_tx(&behind, &desk, "x");
+	desk_until(&desk, atomic_load(&tamper.held) == 2);
+	tamper_release();
+	desk_until(&desk, before.successes == 1 && behind.successes == 1);
+	env_unref(env);
+	free(big);
+}
+
 #define TEST(name)          cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TEST_WITH(up, name) cmocka_unit_test_setup_teardown(name, up, tear_down)
 
@@ -422,6 +463,7 @@ int main(void)
 		TEST_WITH(set_up_bounded, all_streams_share_the_common_bound_and_none_starves),
 		TEST_WITH(set_up_bounded, who_leaves_the_queue_passes_the_turn_on),
 		TEST(room_is_granted_in_turn),
+		TEST_WITH(set_up_small, what_no_channel_lets_in_waits_for_no_room),
 		TEST_WITH(set_up_bytes, bytes_are_bounded_and_a_large_message_gets_through),
 	};
 
