@@ -150,9 +150,10 @@ static int create(struct chan *system, const struct chanconf *conf, const struct
 		  struct ord_env **out, struct ord_err *e)
 {
 	Common__ConfigEnvelope *made;
-	int rc = chanconf_create(conf, env, &made, e);
+	int rc;
 
-	if (rc < 0)
+	/* what is made of it is larger still: spare us the work */
+	if ((rc = filter_size(conf, env, e)) < 0 || (rc = chanconf_create(conf, env, &made, e)) < 0)
 		return rc;
 	rc = check_new_plugin(system, conf, env->channel_id, made, e);
 	if (rc == 0)

@@ -14,7 +14,8 @@
 
 static struct log_logger logger = LOG_LOGGER("orderer.common.broadcast");
 
-#define LARGE ((size_t)1 << 20) /* bytes that are weighed before they may wait for room */
+#define INLINE_MAX ((size_t)64 << 10) /* bytes that may be checked on the loop thread */
+#define LARGE      ((size_t)1 << 20)  /* bytes that are weighed before they may wait for room */
 
 enum state { CHECKING, CHECKED, GETTING_READY, READY, ORDERED, DONE };
 
@@ -440,7 +441,7 @@ static void enter(struct stream *s, struct message *m)
 {
 	m->admitted = true;
 	queue(s, m);
-	if (service_quiet(s->service))
+	if (m->bytes <= INLINE_MAX && service_quiet(s->service))
 		check(&m->task); /* saves two changes of thread where latency is all that counts */
 	else
 		pool_submit(s->service->opts.pool, &m->task);

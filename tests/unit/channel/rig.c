@@ -139,9 +139,19 @@ void tamper_release(void)
 	}
 }
 
+static bool on_net_loop(void)
+{
+	char name[16] = "";
+
+	pthread_getname_np(pthread_self(), name, sizeof(name));
+	return strncmp(name, "net-", 4) == 0;
+}
+
 static int tampered_order(struct ord_chain *c, struct ord_env *env, uint64_t seq,
 			  struct ord_ticket *t, struct ord_err *e)
 {
+	if (on_net_loop())
+		atomic_fetch_add(&tamper.inline_, 1);
 	if (bytes_eq_str(env->data, "refuse"))
 		return err_set(e, ORD_EUNAVAIL, "refused by the test");
 	if (bytes_eq_str(env->data, "fail")) {

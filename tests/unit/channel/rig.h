@@ -97,8 +97,9 @@ void change_without_org1(Common__Config *config);     /* Org1 is no member any m
  */
 struct tamper {
 	atomic_bool errored, not_ready, hold;
-	atomic_uint chains; /* made by handle_chain() */
-	atomic_uint held;   /* messages kept back while hold is set */
+	atomic_uint chains;  /* made by handle_chain() */
+	atomic_uint held;    /* messages kept back while hold is set */
+	atomic_uint inline_; /* messages that a loop of the network's handed over itself */
 };
 extern struct tamper tamper;
 void tamper_release(void); /* what is held goes on, and nothing is held any more */

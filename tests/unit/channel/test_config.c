@@ -291,6 +291,24 @@ static void an_existing_channel_is_not_created_again(void **state)
 		   "version 1");
 }
 
+/* Nobody knows yet who asks: it is weighed before it is unpacked. */
+static void a_request_too_large_is_not_even_looked_into(void **state)
+{
+	char *big = x_alloc(3000), want[120];
+	struct ord_err e = ERR_INIT;
+	struct ord_env *env;
+
+	(void)state;
+	memset(big, 'x', 2999);
+	env = rig_env(&rig.user, WIRE_CONFIG_UPDATE, "newchannel", bytes_str(big));
+	snprintf(want, sizeof(want),
+		 "message payload is %zu bytes and exceeds maximum allowed 2000 bytes",
+		 env_size(env));
+	rig_reconfigure(rig_borrow(registrar_system(rig.registrar)), change_to_tiny_messages);
+	test_fails(update_send(rig.registrar, env, &e), &e, ORD_EINVAL, want);
+	free(big);
+}
+
 /* A crash after the new ledger and before the block of the system channel. */
 static void a_channel_half_made_is_made_again(void **state)
 {
@@ -377,6 +395,7 @@ int main(void)
 		TEST(its_genesis_block_is_what_everybody_makes),
 		TEST(of_two_requests_for_one_channel_one_wins),
 		TEST(an_existing_channel_is_not_created_again),
+		TEST(a_request_too_large_is_not_even_looked_into),
 		TEST(a_channel_half_made_is_made_again),
 		TEST(there_is_a_limit),
 		TEST(maintenance_refuses_creation),

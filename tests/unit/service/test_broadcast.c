@@ -441,6 +441,24 @@ static void what_no_channel_lets_in_waits_for_no_room(void **state)
 	free(big);
 }
 
+/* The loop serves others, too: it checks nothing itself that may take long. */
+static void only_a_small_message_is_checked_on_the_loop(void **state)
+{
+	char *big = x_alloc(100000);
+	static struct talk t;
+
+	(void)state;
+	memset(big, 'x', 99999);
+	talk_open(&t, desk.link, "Broadcast");
+	talk_send_tx(&t, &desk, "small");
+	desk_until(&desk, t.successes == 1);
+	assert_int_equal(atomic_load(&tamper.inline_), 1);
+	talk_send_tx(&t, &desk, big);
+	desk_until(&desk, t.successes == 2);
+	assert_int_equal(atomic_load(&tamper.inline_), 1);
+	free(big);
+}
+
 #define TEST(name)          cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define TEST_WITH(up, name) cmocka_unit_test_setup_teardown(name, up, tear_down)
 
@@ -464,6 +482,7 @@ int main(void)
 		TEST_WITH(set_up_bounded, who_leaves_the_queue_passes_the_turn_on),
 		TEST(room_is_granted_in_turn),
 		TEST_WITH(set_up_small, what_no_channel_lets_in_waits_for_no_room),
+		TEST(only_a_small_message_is_checked_on_the_loop),
 		TEST_WITH(set_up_bytes, bytes_are_bounded_and_a_large_message_gets_through),
 	};
 
