@@ -74,6 +74,7 @@ struct net_method {
 	 *  last callback; after it @s is valid only for who holds it (net_stream_hold()). */
 	void (*closed)(struct net_stream *s, void *state);
 	void *arg;
+	size_t max_recv; /* bytes of one message, if less than the connection's; 0: that */
 };
 
 struct net_opts {

@@ -86,6 +86,8 @@ static bool check_head(struct net_stream *s)
 {
 	size_t max = s->conn->max_recv;
 
+	if (s->method->max_recv && s->method->max_recv < max)
+		max = s->method->max_recv;
 	s->want = (uint32_t)s->head[1] << 24 | (uint32_t)s->head[2] << 16 |
 		  (uint32_t)s->head[3] << 8 | s->head[4];
 	if (s->head[0] == 1)

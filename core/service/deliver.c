@@ -12,10 +12,11 @@
 
 static struct log_logger logger = LOG_LOGGER("common.deliver");
 
-#define RING_BLOCKS  16
-#define RING_SLOTS   (RING_BLOCKS + 1) /* there is always room for the status behind them */
-#define RING_BYTES   (512u << 10)      /* read ahead of the socket; one block may exceed it */
-#define SOCKET_BYTES (512u << 10)      /* handed to the net room and not yet written */
+#define RING_BLOCKS   16
+#define RING_SLOTS    (RING_BLOCKS + 1) /* there is always room for the status behind them */
+#define RING_BYTES    (512u << 10)      /* read ahead of the socket; one block may exceed it */
+#define REQUEST_BYTES ((size_t)1 << 20) /* a signed SeekInfo, kept until it is answered */
+#define SOCKET_BYTES  (512u << 10)      /* handed to the net room and not yet written */
 
 /* A block, or a status when block is NULL. */
 struct item {
@@ -444,6 +445,7 @@ static void on_closed(struct net_stream *net, void *state)
 
 const struct net_method deliver_method = {
 	.path = "/orderer.AtomicBroadcast/Deliver",
+	.max_recv = REQUEST_BYTES,
 	.open = on_open,
 	.message = on_message,
 	.half_close = on_half_close,

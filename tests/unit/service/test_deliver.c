@@ -257,6 +257,24 @@ static void requests_follow_each_other_on_one_stream(void **state)
 	assert_false(t.out_of_order);
 }
 
+/* A request is kept as long as it is answered: it is small, or nothing of it is kept. */
+static void a_request_of_many_bytes_is_refused(void **state)
+{
+	struct buf b = BUF_INIT;
+	static struct talk t;
+
+	(void)state;
+	buf_reserve(&b, (1u << 20) + 1);
+	memset(b.data, 'x', (1u << 20) + 1);
+	b.len = (1u << 20) + 1;
+	talk_open(&t, desk.link, "Deliver");
+	talk_send_bytes(&t, buf_bytes(&b));
+	desk_until(&desk, t.closed);
+	assert_int_equal(t.code, NET_RESOURCE_EXHAUSTED);
+	assert_string_equal(t.why, "grpc: received message larger than max (1048577 vs. 1048576)");
+	buf_fini(&b);
+}
+
 /* ---- blocks that cannot be sent ------------------------------------------- */
 
 static int set_up_with_small_answers(void **state)
@@ -604,6 +622,7 @@ int main(void)
 		TEST(requests_follow_each_other_on_one_stream),
 		TEST_WITH(set_up_with_small_answers, a_block_that_cannot_be_sent_ends_the_stream),
 		TEST(a_malformed_request_is_a_bad_request),
+		TEST(a_request_of_many_bytes_is_refused),
 		TEST(the_clock_must_be_near),
 		TEST(an_unknown_channel_is_not_found),
 		TEST(who_is_no_reader_is_forbidden),
