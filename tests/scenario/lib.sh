@@ -3,6 +3,7 @@
 #
 #   build=DIR      the build directory (set by the script from its argument)
 #   orderer_start NAME [VARIABLE=VALUE...]   starts it, waits until it serves; sets $pid, $port, $work
+#                                            ($orderer_program, if that is set)
 #   orderer_stop                             SIGTERM, expects exit status 0
 #   orderer_kill                             kill -9
 
@@ -81,7 +82,7 @@ orderer_start() { # name [VARIABLE=VALUE...]
 		ORDERER_GENERAL_TLS_PRIVATEKEY="$orderer_home/tls/server.key" \
 		"${bootstrap[@]}" ORDERER_GENERAL_PLUGINDIR="$build/.libs" \
 		ORDERER_FILELEDGER_LOCATION="$work/ledger" "$@" \
-		"$build/ordererd" 2>>"$work/log" &
+		"${orderer_program:-$build/ordererd}" 2>>"$work/log" &
 	pid=$!
 	for _ in $(seq 400); do
 		if grep -q 'Beginning to serve requests' <(tail -n +"$log_from" "$work/log"); then return 0; fi
