@@ -29,12 +29,13 @@ static struct ord_bytes record_envelope(struct ord_bytes record, uint64_t *seq)
 	return n ? bytes_of(record.data + n, record.len - n) : bytes_of(NULL, 0);
 }
 
-static void trail_read(struct trail *t, struct journal *j)
+static int trail_read(struct trail *t, struct journal *j, struct ord_err *e)
 {
 	struct ord_bytes record;
 	uint64_t position, seq;
+	int rc;
 
-	while (journal_replay(j, &position, &record) == 1) {
+	while ((rc = journal_replay(j, &position, &record, e)) == 1) {
 		if (t->n == t->cap) {
 			t->cap = t->cap ? 2 * t->cap : 256;
 			t->positions = x_realloc(t->positions, t->cap * sizeof(uint64_t));
@@ -43,6 +44,7 @@ static void trail_read(struct trail *t, struct journal *j)
 		t->positions[t->n] = position;
 		t->prints[t->n++] = util_siphash(record_envelope(record, &seq));
 	}
+	return rc;
 }
 
 /* Match one block's elements, in order; an element without a record came from elsewhere (a config
@@ -65,11 +67,11 @@ static int find_resume(struct chan *c, struct journal *j, uint64_t *resume, stru
 {
 	struct trail t = {0};
 	uint64_t position, number;
-	int rc = 0;
+	int rc;
 
 	journal_marked(j, &position, &number);
 	*resume = position;
-	trail_read(&t, j);
+	rc = trail_read(&t, j, e);
 	for (uint64_t n = number + 1; t.n && n < ledger_height(c->ledger) && rc == 0; n++) {
 		struct ord_block *b;
 
@@ -119,13 +121,15 @@ int journaling_next(struct ord_journal *j, struct ord_env **env, uint64_t *seq)
 	struct ord_bytes record;
 	uint64_t position;
 	struct ord_err e = ERR_INIT;
+	int rc = journal_replay(j->journal, &position, &record, &e);
 
-	if (journal_replay(j->journal, &position, &record) != 1)
-		return 0;
-	if (env_parse(record_envelope(record, seq), env, &e) < 0)
+	if (rc > 0)
+		rc = env_parse(record_envelope(record, seq), env, &e) < 0 ? e.code : 1;
+	if (rc < 0) /* what follows may not overtake it */
 		chan_support_ops.fatal(&j->chan->support, e.msg);
-	(*env)->journal_pos = position;
-	return 1;
+	if (rc > 0)
+		(*env)->journal_pos = position;
+	return rc;
 }
 
 void journaling_append(struct ord_journal *j, struct ord_env *env, uint64_t seq)

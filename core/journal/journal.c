@@ -124,36 +124,34 @@ static int next_record(struct journal *j, struct ord_bytes *record, struct ord_e
 	uint32_t len;
 
 	if (b.len - j->replay_at < sizeof(len))
-		return err_set(e, ORD_EINTERNAL, "a record is cut short");
+		return err_set(e, ORD_EINTERNAL, "a record of the journal is cut short");
 	memcpy(&len, b.data + j->replay_at, sizeof(len));
 	len = le32toh(len);
 	j->replay_at += sizeof(len);
 	if (len > b.len - j->replay_at)
-		return err_set(e, ORD_EINTERNAL, "a record is cut short");
+		return err_set(e, ORD_EINTERNAL, "a record of the journal is cut short");
 	*record = bytes_of(b.data + j->replay_at, len);
 	j->replay_at += len;
 	j->replay_left--;
 	return 1;
 }
 
-int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record)
+int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record,
+		   struct ord_err *e)
 {
-	struct ord_err e = ERR_INIT;
 	int rc = 1;
 
 	do {
 		if (j->replay_left == 0) {
-			rc = next_frame(j, &e);
+			rc = next_frame(j, e);
 			j->replay_left = rc > 0 ? j->cursor.frame.count : 0;
 			j->replay_at = JOURNAL_FRAME_LEN;
 		}
 		if (rc <= 0)
 			break;
 		*position = j->cursor.frame.first_position + j->cursor.frame.count - j->replay_left;
-		rc = next_record(j, record, &e);
+		rc = next_record(j, record, e);
 	} while (rc > 0 && *position <= j->found_position);
-	if (rc < 0)
-		log_error(&log_journal, "channel %s: read the journal: %s", j->channel, e.msg);
 	return rc;
 }
 

@@ -25,8 +25,9 @@ int journal_remove(struct ledger *l, struct ord_err *e);
 void journal_marked(const struct journal *j, uint64_t *position, uint64_t *block_number);
 /** Walk the surviving records behind the mark, oldest first, before the first append:
  *  1 and a view valid until the next call; 0 at the end.
- *  Blocks: disk.   Errors: ORD_EINTERNAL I/O, logged. */
-int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record);
+ *  Blocks: disk.   Errors: ORD_EINTERNAL I/O: more may follow that cannot be read. */
+int journal_replay(struct journal *j, uint64_t *position, struct ord_bytes *record,
+		   struct ord_err *e);
 /** Once it is known that everything up to @position stands in blocks up to @block_number, and
  *  nothing behind: journal_replay() begins again, behind it, and when it has ended, records may be
  *  appended.

@@ -104,8 +104,13 @@ int ledger_io_truncate(int fd, uint64_t size)
 
 ssize_t ledger_io_read(int fd, void *p, size_t n, uint64_t at)
 {
+	int err = fault(LEDGER_IO_READ);
 	size_t got = 0;
 
+	if (err) {
+		errno = err;
+		return -1;
+	}
 	while (got < n) {
 		ssize_t done = pread(fd, (uint8_t *)p + got, n - got, (off_t)(at + got));
 

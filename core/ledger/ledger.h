@@ -74,7 +74,13 @@ uint64_t ledger_root_free_bytes(const struct ledger_root *r);
 const char *ledger_id(const struct ledger *l);      /* the channel's */
 const char *ledger_own_dir(const struct ledger *l); /* <root>/ordererd/<channel> */
 
-enum ledger_io { LEDGER_IO_CREATE, LEDGER_IO_WRITE, LEDGER_IO_SYNC, LEDGER_IO_TRUNCATE };
+enum ledger_io {
+	LEDGER_IO_CREATE,
+	LEDGER_IO_READ,
+	LEDGER_IO_WRITE,
+	LEDGER_IO_SYNC,
+	LEDGER_IO_TRUNCATE
+};
 /* Tests break the disk here: the errno to fail with instead of the call, or 0.  A write that is
  * told to fail has written its first half, as a full disk does. */
 extern int (*ledger_io_fault)(enum ledger_io op);

@@ -4,10 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct rig rig;
-static atomic_bool disk_full, disk_full_once;
+static atomic_bool disk_full, disk_full_once, disk_slow;
 
 /* What a chain thread does; for one that has nothing to do itself. */
 static void write_one(struct chan *c, struct ord_env *env)
@@ -32,19 +33,37 @@ static struct {
 	struct ord_env *message;
 } busy;
 
+/* What this thread reads fails, when it has read so often. */
+static struct {
+	const char *_Atomic thread; /* NULL: none */
+	atomic_int left;
+} unreadable;
+
+static bool read_fails(const char *thread)
+{
+	const char *name = atomic_load(&unreadable.thread);
+
+	return name && strcmp(thread, name) == 0 && atomic_fetch_sub(&unreadable.left, 1) <= 0;
+}
+
 /* Syncs are left out, nobody pulls the plug; a full disk is one that takes no more blocks, though
- * it does take the journal, whose room is there already. */
+ * it does take the journal, whose room is there already, and a slow one
+ * takes them when it is slow no longer. */
 static int disk(enum ledger_io op)
 {
 	char thread[16] = "";
 
 	if (op == LEDGER_IO_SYNC)
 		return LEDGER_IO_PRETEND;
-	if (op != LEDGER_IO_WRITE)
+	if (op != LEDGER_IO_WRITE && op != LEDGER_IO_READ)
 		return 0;
 	pthread_getname_np(pthread_self(), thread, sizeof(thread));
+	if (op == LEDGER_IO_READ)
+		return read_fails(thread) ? EIO : 0;
 	if (strcmp(thread, "commit") != 0)
 		return 0;
+	while (atomic_load(&disk_slow))
+		clock_sleep_ns(CLOCK_MS_NS);
 	if (atomic_load(&busy.on) && queued(busy.chan) < 3)
 		write_one(busy.chan, busy.message);
 	return atomic_load(&disk_full) || atomic_exchange(&disk_full_once, false) ? ENOSPC : 0;
@@ -85,13 +104,18 @@ static void crash_into(const char *to)
 	crash_part(to, "chains");
 }
 
-/* Go on with the crashed copy in place of the one that runs. */
-static void continue_with(const char *copy)
+/* The crashed copy in place of the one that runs. */
+static void put_back(const char *copy)
 {
 	rig_close(&rig);
 	rig_remove(rig.dir);
 	rig_copy(copy, rig.dir);
 	rig_remove(copy);
+}
+
+static void continue_with(const char *copy)
+{
+	put_back(copy);
 	rig_open(&rig);
 }
 
@@ -191,34 +215,90 @@ static int wait_ready(struct ord_err *e)
 	return rc < 0 ? rc : r.code;
 }
 
-/* The block is there, the journal does not know of it, and holds more behind: which is which? */
-static void a_block_without_its_mark_is_told_from_what_is_behind(void **state)
+/* A crash when the first four of seven messages have become a block, of which the journal does not
+ * know. */
+static void crash_behind_the_mark(void)
 {
 	char *copy = x_printf("%s.crashed", rig.dir);
-	struct ord_err e = ERR_INIT;
 
-	(void)state;
 	rig_open(&rig);
 	rig_batches(&rig, 4, 3600 * CLOCK_SEC_NS);
-	atomic_store(&disk_full, true);
+	atomic_store(&disk_slow, true);
 	rig_accept(&rig, "twin", 2);
 	rig_accept(&rig, "single", 1);
 	rig_accept(&rig, "fourth", 1);
-	rig_until(wait_ready(&e) < 0);
 	rig_accept(&rig, "twin", 2);
 	rig_accept(&rig, "fifth", 1);
 	crash_part(copy, "ordererd");
-	atomic_store(&disk_full, false);
+	atomic_store(&disk_slow, false);
 	rig_until(rig_count(rig.chan, "fourth") == 1);
 	crash_part(copy, "chains");
-	rig_close(&rig);
 	rig_batches(&rig, 1, CLOCK_SEC_NS);
-	continue_with(copy);
-	rig_until(rig_count(rig.chan, "fifth") == 1);
+	put_back(copy);
+	free(copy);
+}
+
+static void all_seven_are_there_once(void)
+{
+	rig_until(rig_count(rig.chan, "fifth") > 0);
 	assert_int_equal(rig_count(rig.chan, "twin"), 4);
 	assert_int_equal(rig_count(rig.chan, "single"), 1);
 	assert_int_equal(rig_count(rig.chan, "fourth"), 1);
-	free(copy);
+	assert_int_equal(rig_count(rig.chan, "fifth"), 1);
+}
+
+static void a_block_without_its_mark_is_told_from_what_is_behind(void **state)
+{
+	(void)state;
+	crash_behind_the_mark();
+	rig_open(&rig);
+	all_seven_are_there_once();
+}
+
+/* A journal that cannot be read to its end has not ended there. */
+static void a_journal_that_cannot_be_read_does_not_start(void **state)
+{
+	char name[16] = "";
+	int n = 0;
+
+	(void)state;
+	crash_behind_the_mark();
+	pthread_getname_np(pthread_self(), name, sizeof(name));
+	for (bool runs = false; !runs; n++) {
+		struct ord_err e = ERR_INIT;
+
+		rig_close(&rig);
+		atomic_store(&unreadable.thread, name);
+		atomic_store(&unreadable.left, n);
+		runs = rig_try_open(&rig, &e) == 0;
+		atomic_store(&unreadable.thread, NULL);
+	}
+	assert_true(n > 3);
+	all_seven_are_there_once();
+}
+
+/* Nor may messages that come now overtake those that cannot be read: nothing is ordered any more,
+ * and the next start finds them all. */
+static void a_replay_that_breaks_off_ends_the_process(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	crash_behind_the_mark();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		atomic_store(&unreadable.thread, "solo");
+		rig_open(&rig);
+		clock_sleep_ns(15 * CLOCK_SEC_NS);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 2);
+	rig_open(&rig);
+	all_seven_are_there_once();
 }
 
 /* Blow after blow, at moments between writing a block and marking the journal: what was accepted
@@ -391,6 +471,8 @@ int main(void)
 		TEST(a_block_without_its_mark_is_told_from_what_is_behind),
 		TEST(no_moment_loses_or_doubles),
 		TEST(messages_of_a_block_that_was_cut_are_ordered_again),
+		TEST(a_journal_that_cannot_be_read_does_not_start),
+		TEST(a_replay_that_breaks_off_ends_the_process),
 		TEST(a_full_disk_makes_the_channel_read_only_for_a_while),
 		TEST(a_full_disk_at_the_end_loses_nothing),
 		TEST(a_ledger_that_refused_is_asked_again_however_busy_others_are),

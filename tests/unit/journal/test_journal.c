@@ -92,14 +92,14 @@ static void replays(struct journal *j, uint64_t from, uint64_t to, size_t size)
 	for (; from <= to; from++) {
 		struct buf want = record(from, size);
 
-		assert_int_equal(journal_replay(j, &position, &got), 1);
+		assert_int_equal(journal_replay(j, &position, &got, NULL), 1);
 		assert_int_equal(position, from);
 		assert_int_equal(got.len, want.len);
 		assert_memory_equal(got.data, want.data, want.len);
 		buf_fini(&want);
 	}
-	assert_int_equal(journal_replay(j, &position, &got), 0);
-	assert_int_equal(journal_replay(j, &position, &got), 0);
+	assert_int_equal(journal_replay(j, &position, &got, NULL), 0);
+	assert_int_equal(journal_replay(j, &position, &got, NULL), 0);
 }
 
 static void marked(struct journal *j, uint64_t position, uint64_t block)
@@ -215,11 +215,11 @@ static void what_a_void_mark_has_left_comes_back(void **state)
 		journal_mark(w.j, p, p <= 3 ? p : BLOCKS + p);
 	}
 	c = world_crashed(&w);
-	assert_int_equal(journal_replay(c.j, &first, &got), 1);
+	assert_int_equal(journal_replay(c.j, &first, &got, NULL), 1);
 	assert_in_range(first, 5, 11);
 	for (position = first; position < 12;)
-		assert_int_equal(journal_replay(c.j, &position, &got), 1);
-	assert_int_equal(journal_replay(c.j, &position, &got), 0);
+		assert_int_equal(journal_replay(c.j, &position, &got, NULL), 1);
+	assert_int_equal(journal_replay(c.j, &position, &got, NULL), 0);
 	world_close(&c);
 	world_close(&w);
 }
@@ -370,7 +370,7 @@ static void a_torn_frame_is_left_out(void **state)
 			struct ord_bytes got;
 			uint64_t p;
 
-			assert_int_equal(journal_replay(c.j, &p, &got), 1);
+			assert_int_equal(journal_replay(c.j, &p, &got, NULL), 1);
 			assert_int_equal(got.len, p < 4 ? 100 : 50);
 		}
 		journal_close(c.j);
@@ -534,11 +534,11 @@ static void a_full_disk_refuses_and_recovers(void **state)
 		uint64_t p;
 
 		for (int i = 1; i <= 4; i++) {
-			assert_int_equal(journal_replay(c.j, &p, &got), 1);
+			assert_int_equal(journal_replay(c.j, &p, &got, NULL), 1);
 			assert_int_equal(p, i);
 			assert_int_equal(got.len, i < 3 ? BIG : 100);
 		}
-		assert_int_equal(journal_replay(c.j, &p, &got), 0);
+		assert_int_equal(journal_replay(c.j, &p, &got, NULL), 0);
 	}
 	world_close(&c);
 	world_close(&w);

@@ -68,7 +68,7 @@ static _Noreturn void child(const char *dir, int fd)
 	journal_segment_max = 256 * 1024;
 	util_assert(journal_open(t.l, &j, &e) == 0);
 	journal_marked(j, &a.position, &block);
-	while (journal_replay(j, &a.position, &record) > 0)
+	while (journal_replay(j, &a.position, &record, NULL) > 0)
 		continue;
 	for (unsigned i = 0;; i++) {
 		append_some(t.l, 1 + i % 4);
@@ -140,7 +140,7 @@ static void check_journal(struct ledger *l, const struct ack *a, struct ack *sum
 	test_ok(journal_open(l, &j, &e), &e);
 	journal_marked(j, &mark, &block);
 	assert_true(mark >= sum->mark);
-	for (want = mark + 1; journal_replay(j, &position, &record) > 0; want++) {
+	for (want = mark + 1; journal_replay(j, &position, &record, NULL) > 0; want++) {
 		uint64_t inside;
 
 		assert_int_equal(position, want);
