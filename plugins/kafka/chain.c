@@ -59,19 +59,26 @@ static void tell_phase(struct kafka_chain *c)
 			  (double)c->phase);
 }
 
+/* What clients read while a chain does not run. */
+static const char *refusal(enum kafka_phase phase, const char *why)
+{
+	return phase == KAFKA_BOOTING ? BOOTING : phase == KAFKA_ERRORED ? KAFKA_CANNOT_TEXT : why;
+}
+
 void kafka_chain_enter(struct kafka_chain *c, enum kafka_phase phase, const char *why)
 {
 	enum kafka_phase old;
 
 	pthread_mutex_lock(&c->lock);
 	old = c->phase;
-	if (old != KAFKA_HALTED)
+	if (old != KAFKA_HALTED) {
 		c->phase = phase;
+		snprintf(c->why, sizeof(c->why), "%s", why);
+	}
 	tell_phase(c);
-	snprintf(c->why, sizeof(c->why), "%s", why);
 	pthread_mutex_unlock(&c->lock);
-	if (phase == KAFKA_LOST_TOPIC)
-		settle_all(c, &c->ready, ORD_EUNAVAIL, why);
+	if (phase == KAFKA_ERRORED || phase == KAFKA_LOST_TOPIC)
+		settle_all(c, &c->ready, ORD_EUNAVAIL, refusal(phase, why));
 	if (old == KAFKA_HALTED || (old == KAFKA_RUNNING) == (phase == KAFKA_RUNNING))
 		return;
 	if (phase == KAFKA_RUNNING)
@@ -89,16 +96,13 @@ void kafka_chain_block(struct kafka_chain *c, bool blocked)
 		settle_all(c, &c->ready, ORD_OK, NULL);
 }
 
-/* Under the lock.  Go's orderer takes messages that it cannot enqueue, and says so then. */
+/* Under the lock. */
 static int check_open(struct kafka_chain *c, struct ord_err *e)
 {
-	if (c->phase == KAFKA_HALTED)
-		return ord_fail(e, ORD_ECLOSED, KAFKA_HALTED_TEXT);
-	if (c->phase == KAFKA_BOOTING)
-		return ord_fail(e, ORD_EUNAVAIL, BOOTING);
-	if (c->phase == KAFKA_LOST_TOPIC)
-		return ord_fail(e, ORD_EUNAVAIL, "%s", c->why);
-	return 0;
+	if (c->phase == KAFKA_RUNNING)
+		return 0;
+	return ord_fail(e, c->phase == KAFKA_HALTED ? ORD_ECLOSED : ORD_EUNAVAIL, "%s",
+			refusal(c->phase, c->why));
 }
 
 /* ---- messages ------------------------------------------------------------ */
@@ -111,8 +115,6 @@ static int enqueue(struct kafka_chain *c, struct ord_env *env, uint64_t seq,
 
 	pthread_mutex_lock(&c->lock);
 	rc = check_open(c, e);
-	if (rc == 0 && c->phase == KAFKA_ERRORED)
-		rc = ord_fail(e, ORD_EUNAVAIL, KAFKA_CANNOT_TEXT);
 	pthread_mutex_unlock(&c->lock);
 	if (rc < 0)
 		return rc;
