@@ -72,9 +72,10 @@ struct kafka_chain {
 	bool heard;                  /* something came out of the topic since the last greeting */
 	uint64_t trouble_until;      /* when trouble becomes an outage; ORD_NEVER: there is none */
 	rd_kafka_resp_err_t refusal; /* the last one */
-	uint64_t down_since;         /* the brokers were not reached; ORD_NEVER: they are */
-	uint64_t say_at;             /* when to say so again */
-	uint64_t pause_ns;           /* before the last try to come up */
+	rd_kafka_resp_err_t unreadable; /* what the consumer said since the last message */
+	uint64_t down_since;            /* the brokers were not reached; ORD_NEVER: they are */
+	uint64_t say_at;                /* when to say so again */
+	uint64_t pause_ns;              /* before the last try to come up */
 	struct ord_err said;
 	int64_t lag;      /* as told last */
 	uint64_t lag_due; /* when to look at it again, under load */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The checks stand before the consumer: whatever it would meet only later is said at once. */
 #include "link.h"
 
 #include <inttypes.h>
@@ -129,30 +130,51 @@ int kafka_link_check(struct kafka_link *l, struct ord_err *e)
 	return rc < 0 ? rc : check_offsets(l, e);
 }
 
-void kafka_link_warn(struct kafka_link *l)
+static void warn(const struct kafka_link *l, const struct kafka_limits *limits)
 {
-	struct kafka_chain *c = l->chain;
+	const struct kafka_chain *c = l->chain;
 	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
 	int64_t needed = (int64_t)cc->batch_absolute_max + KAFKA_OVERHEAD;
 
 	c->ops->conf_put(cc);
-	kafka_topic_limits(&l->topic, &c->limits);
-	kafka_flight_limit(c->flight, c->limits.max_message);
-	if (c->limits.max_message >= 0 && c->limits.max_message < needed)
+	if (limits->max_message >= 0 && limits->max_message < needed)
 		ord_log(c->s, ORD_WARN,
 			"Kafka topic %s takes messages of max.message.bytes = %" PRId64
 			" bytes, and the channel's Orderer.BatchSize.AbsoluteMaxBytes allows larger "
 			"ones: set max.message.bytes to %" PRId64
 			" or more, and the brokers' message.max.bytes and replica.fetch.max.bytes",
-			l->topic.name, c->limits.max_message, needed);
-	if (c->limits.retention_ms >= 0 || c->limits.retention_bytes >= 0 || c->limits.compacted)
+			l->topic.name, limits->max_message, needed);
+	if (limits->retention_ms >= 0 || limits->retention_bytes >= 0 || limits->compacted)
 		ord_log(c->s, ORD_WARN,
 			"Kafka topic %s does not keep its messages (retention.ms = %" PRId64
 			", retention.bytes = %" PRId64
 			"%s): an orderer that is away for longer cannot go on; set both to -1 and "
 			"cleanup.policy to delete",
-			l->topic.name, c->limits.retention_ms, c->limits.retention_bytes,
-			c->limits.compacted ? ", cleanup.policy = compact" : "");
+			l->topic.name, limits->retention_ms, limits->retention_bytes,
+			limits->compacted ? ", cleanup.policy = compact" : "");
+}
+
+void kafka_link_limits(struct kafka_link *l)
+{
+	struct kafka_chain *c = l->chain;
+	struct ord_err e;
+	bool asked = l->limits != KAFKA_LIMITS_NOT_ASKED;
+
+	if (l->limits == KAFKA_LIMITS_KNOWN)
+		return;
+	if (kafka_topic_limits(&l->topic, &c->limits, &e) == 0) {
+		l->limits = KAFKA_LIMITS_KNOWN;
+		warn(l, &c->limits);
+	} else {
+		l->limits = KAFKA_LIMITS_NOT_TOLD;
+		if (!asked)
+			ord_log(c->s, ORD_WARN,
+				"Kafka topic %s does not tell its settings (%s): whether it takes "
+				"the channel's largest messages, and keeps all of them, is not "
+				"known; is the right DescribeConfigs missing?",
+				l->topic.name, e.msg);
+	}
+	kafka_flight_limit(c->flight, c->limits.max_message);
 }
 
 /* ---- consuming ----------------------------------------------------------- */

@@ -12,6 +12,7 @@ struct kafka_link {
 	rd_kafka_topic_t *target; /* the producer's handle on it */
 	rd_kafka_queue_t *queue;  /* what was consumed; NULL: nothing is */
 	bool greeted;             /* its CONNECT was posted */
+	enum { KAFKA_LIMITS_NOT_ASKED, KAFKA_LIMITS_NOT_TOLD, KAFKA_LIMITS_KNOWN } limits;
 };
 
 /** Messages of the chain go there from now on. */
@@ -21,8 +22,9 @@ void kafka_link_free(struct kafka_link *l, bool linger);
 /** Is the topic there, is it made if it may be, and does it hold what the chain consumes next?
  *  Blocks: yes.   Errors: ORD_EUNAVAIL for now; ORD_EINTERNAL it does not hold that. */
 int kafka_link_check(struct kafka_link *l, struct ord_err *e);
-/** Say what in the topic's settings will be trouble some day. */
-void kafka_link_warn(struct kafka_link *l);
+/** Learn the limits of the topic, if they are not known, and say what in them will be trouble some
+ *  day.   Blocks: yes. */
+void kafka_link_limits(struct kafka_link *l);
 int kafka_link_consume(struct kafka_link *l, struct ord_err *e);
 void kafka_link_pause(struct kafka_link *l);
 

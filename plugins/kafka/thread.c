@@ -86,6 +86,19 @@ static void refused(struct kafka_chain *c, rd_kafka_resp_err_t err)
 	outage(c, why);
 }
 
+/* Nothing comes out of the topic.  What the brokers said last may be why. */
+static void unread(struct kafka_chain *c)
+{
+	char why[sizeof(c->why)];
+
+	if (c->unreadable == RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(why, sizeof(why), "the Kafka brokers cannot be reached");
+	else
+		snprintf(why, sizeof(why), "Kafka topic %s cannot be read: %s",
+			 c->ops->channel_id(c->s), rd_kafka_err2str(c->unreadable));
+	outage(c, why);
+}
+
 /* Messages are not acknowledged.  The brokers may be able to say why; that the topic is gone, they
  * would tell the consumer much later. */
 static void overdue(struct kafka_chain *c)
@@ -182,7 +195,7 @@ static uint64_t tend(struct kafka_chain *c)
 	else if (c->heard)
 		all_is_well(c);
 	if (now(c) >= c->trouble_until)
-		outage(c, "the Kafka brokers cannot be reached");
+		unread(c);
 	answer_probes(c);
 	due = sooner(due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
 	return sooner(due, c->trouble_until);
@@ -239,11 +252,15 @@ static bool step(struct kafka_chain *c, struct kafka_event event)
 
 /* ---- consuming ----------------------------------------------------------- */
 
+/* A missing permission is told once, and does not come back by waiting. */
 static void consume_error(struct kafka_chain *c, rd_kafka_resp_err_t err, const char *why)
 {
+	c->unreadable = err;
 	if (kafka_is_no_topic(err) || err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
 	    err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
 		c->check = true;
+	else if (err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+		unread(c);
 	else
 		doubt(c);
 	ord_log(c->s, ORD_ERROR, "Error during consumption: %s", why);
@@ -258,6 +275,7 @@ static void consume(struct kafka_chain *c, const rd_kafka_message_t *m)
 		return;
 	}
 	c->heard = true;
+	c->unreadable = RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (c->begin > 0)
 		c->begin = kafka_begin_is(value, c->begin) ? 0 : c->begin;
 	else if (!step(c, (struct kafka_event){KAFKA_CONSUMED, m->offset, value}))
@@ -345,8 +363,8 @@ static int come_up(struct kafka_chain *c, struct ord_err *e)
 	rc = kafka_link_check(c->link, e);
 	if (rc < 0)
 		return rc;
+	kafka_link_limits(c->link);
 	if (!c->link->greeted) {
-		kafka_link_warn(c->link);
 		greet(c);
 		c->link->greeted = true;
 	}

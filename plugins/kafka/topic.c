@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Questions to the brokers about one topic.  What they answer is kept nowhere. */
 #include "topic.h"
 
 #include <stdlib.h>
@@ -9,29 +10,33 @@
 
 /* ---- metadata ------------------------------------------------------------ */
 
-static int describe(const struct kafka_topic *t, const struct rd_kafka_metadata **md,
-		    struct ord_err *e)
+static int describe(struct kafka_topic *t, const struct rd_kafka_metadata **md, struct ord_err *e)
 {
 	rd_kafka_resp_err_t err =
 		rd_kafka_metadata(t->client->consumer, 0, t->source, md, ANSWER_MS);
 
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && (*md)->topic_cnt == 1)
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && (*md)->topic_cnt == 1) {
+		t->broker = (*md)->orig_broker_id;
 		return 0;
+	}
 	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
 		rd_kafka_metadata_destroy(*md);
 	return ord_fail(e, ORD_EUNAVAIL, "no answer from the Kafka brokers %s: %s",
 			t->client->brokers, rd_kafka_err2str(err));
 }
 
-/* Partition 0, if it can be used. */
+/* Partition 0, if it can be used.  Brokers that do not want to tell say so, and name no partitions:
+ * only what they say themselves makes a topic one that is not there. */
 static int check_partition(const struct kafka_topic *t, const struct rd_kafka_metadata_topic *topic,
 			   struct ord_err *e)
 {
-	if (topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || topic->partition_cnt == 0)
-		return ord_fail(e, ORD_ENOENT, "there is no Kafka topic %s", t->name);
-	if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+	bool told = topic->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	if (!told && topic->err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
 		return ord_fail(e, ORD_EUNAVAIL, "Kafka topic %s: %s", t->name,
 				rd_kafka_err2str(topic->err));
+	if (!told || topic->partition_cnt == 0)
+		return ord_fail(e, ORD_ENOENT, "there is no Kafka topic %s", t->name);
 	for (int i = 0; i < topic->partition_cnt; i++)
 		if (topic->partitions[i].id == 0 && topic->partitions[i].leader < 0)
 			return ord_fail(e, ORD_EUNAVAIL,
@@ -39,7 +44,7 @@ static int check_partition(const struct kafka_topic *t, const struct rd_kafka_me
 	return 0;
 }
 
-int kafka_topic_find(const struct kafka_topic *t, struct ord_err *e)
+int kafka_topic_find(struct kafka_topic *t, struct ord_err *e)
 {
 	const struct rd_kafka_metadata *md;
 	int rc = describe(t, &md, e);
@@ -66,7 +71,7 @@ static int too_few(const struct rd_kafka_metadata_partition *p, struct ord_err *
 			ids);
 }
 
-int kafka_topic_health(const struct kafka_topic *t, int64_t min_insync, struct ord_err *e)
+int kafka_topic_health(struct kafka_topic *t, int64_t min_insync, struct ord_err *e)
 {
 	const struct rd_kafka_metadata *md;
 	int rc = describe(t, &md, e);
@@ -194,45 +199,48 @@ static void read_limit(const char *name, const char *value, struct kafka_limits 
 		l->compacted = strstr(value, "compact") != NULL;
 }
 
-static void read_limits(rd_kafka_event_t *event, struct kafka_limits *l)
+static int read_limits(rd_kafka_event_t *event, struct kafka_limits *l, struct ord_err *e)
 {
 	size_t n, entries;
 	const rd_kafka_ConfigResource_t **r = rd_kafka_DescribeConfigs_result_resources(
 		rd_kafka_event_DescribeConfigs_result(event), &n);
 	const rd_kafka_ConfigEntry_t **all;
 
-	if (n != 1 || rd_kafka_ConfigResource_error(r[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return;
+	if (n != 1)
+		return ord_fail(e, ORD_EUNAVAIL, "no answer");
+	if (rd_kafka_ConfigResource_error(r[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return ord_fail(e, ORD_EUNAVAIL, "%s",
+				rd_kafka_err2str(rd_kafka_ConfigResource_error(r[0])));
 	all = rd_kafka_ConfigResource_configs(r[0], &entries);
 	for (size_t i = 0; i < entries; i++)
 		if (rd_kafka_ConfigEntry_value(all[i]))
 			read_limit(rd_kafka_ConfigEntry_name(all[i]),
 				   rd_kafka_ConfigEntry_value(all[i]), l);
+	return 0;
 }
 
-void kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out)
+int kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out, struct ord_err *e)
 {
 	rd_kafka_t *rk = t->client->consumer;
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
 	rd_kafka_AdminOptions_t *o = options(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
 	rd_kafka_ConfigResource_t *r =
 		rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, t->name);
-	const struct rd_kafka_metadata *md;
-	struct ord_err e = {0};
 	rd_kafka_event_t *event;
+	char why[128];
+	int rc = ORD_EUNAVAIL;
 
-	*out = (struct kafka_limits){-1, -1, -1, -1, false};
-	if (describe(t, &md, &e) == 0) { /* any broker knows, and this one answers */
-		rd_kafka_AdminOptions_set_broker(o, md->orig_broker_id, e.msg, sizeof(e.msg));
-		rd_kafka_metadata_destroy(md);
-	}
+	*out = KAFKA_NO_LIMITS;
+	/* any broker knows, and this one answers */
+	rd_kafka_AdminOptions_set_broker(o, t->broker, why, sizeof(why));
 	rd_kafka_DescribeConfigs(rk, &r, 1, o, queue);
-	event = answer(queue, &e);
+	event = answer(queue, e);
 	if (event) {
-		read_limits(event, out);
+		rc = read_limits(event, out, e);
 		rd_kafka_event_destroy(event);
 	}
 	rd_kafka_ConfigResource_destroy(r);
 	rd_kafka_AdminOptions_destroy(o);
 	rd_kafka_queue_destroy(queue);
+	return rc;
 }

@@ -12,6 +12,7 @@ struct kafka_topic {
 	struct kafka_client *client;
 	const char *name;
 	rd_kafka_topic_t *source; /* the consumer's handle on it */
+	int32_t broker;           /* that answered last */
 };
 
 struct kafka_limits {
@@ -20,20 +21,22 @@ struct kafka_limits {
 	int64_t min_insync;
 	bool compacted;
 };
+#define KAFKA_NO_LIMITS ((struct kafka_limits){-1, -1, -1, -1, false})
 
 /** ORD_ENOENT: there is no such topic.  ORD_EUNAVAIL: why it cannot be used now. */
-int kafka_topic_find(const struct kafka_topic *t, struct ord_err *e);
+int kafka_topic_find(struct kafka_topic *t, struct ord_err *e);
 /** One partition, @replication copies (0: the brokers' default).  0 also when somebody else was
  * faster. */
 int kafka_topic_create(const struct kafka_topic *t, uint32_t replication, struct ord_err *e);
-/** What its configuration says; unknown to brokers that do not tell. */
-void kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out);
+/** What its configuration says; after kafka_topic_find().
+ *  Errors: ORD_EUNAVAIL why that is not told; then nothing is known. */
+int kafka_topic_limits(const struct kafka_topic *t, struct kafka_limits *out, struct ord_err *e);
 /** The oldest offset that it holds, and the one that the next message gets. */
 int kafka_topic_offsets(const struct kafka_topic *t, int64_t *oldest, int64_t *next,
 			struct ord_err *e);
 /** How many messages behind @next are known?   Blocks: no. */
 int64_t kafka_topic_behind(const struct kafka_topic *t, int64_t next);
 /** Can a message be written now?  Asks, and writes nothing.  @min_insync: of the limits. */
-int kafka_topic_health(const struct kafka_topic *t, int64_t min_insync, struct ord_err *e);
+int kafka_topic_health(struct kafka_topic *t, int64_t min_insync, struct ord_err *e);
 
 #endif /* KAFKA_TOPIC_H */

@@ -11,7 +11,7 @@ extern const struct ord_plugin ord_plugin;
  * sequence numbers: it would take a request behind one that failed, and librdkafka would conclude
  * that the first one, too, is written; hence one request at a time. */
 static const char *const settings[] = {
-	"Retry.ShortInterval=100ms",
+	"Retry.ShortInterval=100ms", "Retry.Consumer.RetryBackoff=100ms",
 	"Client=fetch.wait.max.ms=10\nretry.backoff.ms=10\nreconnect.backoff.ms=10\n"
 	"reconnect.backoff.max.ms=20\ntopic.metadata.refresh.fast.interval.ms=10\n"
 	"max.in.flight.requests.per.connection=1\n",
@@ -81,6 +81,9 @@ void rig_up(struct rig *r)
 		rd_kafka_mock_broker_set_up(r->cluster, id);
 }
 
+/* Kinds of requests, by their number in Kafka's protocol. */
+enum { PRODUCE = 0, FETCH = 1 };
+
 static void fail_requests(struct rig *r, int16_t request, size_t n, rd_kafka_resp_err_t err)
 {
 	while (n-- > 0)
@@ -89,12 +92,23 @@ static void fail_requests(struct rig *r, int16_t request, size_t n, rd_kafka_res
 
 void rig_fail_writes(struct rig *r, size_t n, rd_kafka_resp_err_t err)
 {
-	fail_requests(r, 0, n, err);
+	fail_requests(r, PRODUCE, n, err);
+}
+
+void rig_fail_reads(struct rig *r, size_t n, rd_kafka_resp_err_t err)
+{
+	fail_requests(r, FETCH, n, err);
+}
+
+void rig_fail_nothing(struct rig *r)
+{
+	rd_kafka_mock_clear_request_errors(r->cluster, PRODUCE);
+	rd_kafka_mock_clear_request_errors(r->cluster, FETCH);
 }
 
 void rig_delay_reads(struct rig *r, size_t n)
 {
-	fail_requests(r, 1, n, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+	rig_fail_reads(r, 5 * n, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
 }
 
 /* What the kernel says of the brokers' ports: one line a socket, in state 1, established. */

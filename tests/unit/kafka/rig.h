@@ -33,7 +33,11 @@ void rig_down(struct rig *r);
 void rig_up(struct rig *r);
 /** The next @n requests to write anything fail with @err. */
 void rig_fail_writes(struct rig *r, size_t n, rd_kafka_resp_err_t err);
-/** Messages are read later: the next @n requests to read any fail, half a second apart. */
+/** The next @n requests to read messages do. */
+void rig_fail_reads(struct rig *r, size_t n, rd_kafka_resp_err_t err);
+/** They succeed again. */
+void rig_fail_nothing(struct rig *r);
+/** Messages are read @n times half a second later: requests to read any fail meanwhile. */
 void rig_delay_reads(struct rig *r, size_t n);
 /** Open connections to the brokers. */
 unsigned rig_connections(const struct rig *r);

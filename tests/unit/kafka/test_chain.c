@@ -154,7 +154,7 @@ static void too_few_replicas_for_long_is_an_outage(void **state)
 	testkit_wait_settled(k, 3);
 	assert_null(strstr(testkit_answers(k), "ok"));
 	testkit_wait_errored(k);
-	rd_kafka_mock_clear_request_errors(r->cluster, 0);
+	rig_fail_nothing(r);
 	testkit_wait_serving(k);
 	rig_order(k, 3, 1);
 	testkit_wait_message(k, "m3");
@@ -170,7 +170,7 @@ static void what_is_read_late_does_not_end_an_outage(void **state)
 	struct testkit *k;
 
 	rig_write_garbage(r, "late");
-	rig_delay_reads(r, 2);
+	rig_delay_reads(r, 4);
 	k = rig_serve(r, (struct testkit_opts){.max_count = 1, .channel = "late"});
 	rig_fail_writes(r, 2000, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
 	rig_order(k, 0, 1);
@@ -181,7 +181,7 @@ static void what_is_read_late_does_not_end_an_outage(void **state)
 	assert_int_equal(testkit_logged(k, "Unable to unmarshal"), 1);
 	assert_int_equal(testkit_logged(k, "available again"), 0);
 	testkit_wait_errored(k);
-	rd_kafka_mock_clear_request_errors(r->cluster, 0);
+	rig_fail_nothing(r);
 	testkit_wait_serving(k);
 	testkit_free(k);
 }
@@ -223,6 +223,62 @@ static void a_lost_permission_is_an_outage_with_its_reason(void **state)
 	testkit_free(k);
 }
 
+static void a_topic_that_cannot_be_read_is_an_outage_with_its_reason(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k;
+
+	rig_write_some(r, "unread", 1);
+	rig_fail_reads(r, 2000, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	k = rig_kit(r, (struct testkit_opts){.max_count = 1, .channel = "unread"});
+	testkit_start(k);
+	for (int i = 0; i < 2000 && testkit_logged(k, "cannot be read") == 0; i++)
+		clock_sleep_ns(10 * CLOCK_MS_NS);
+	assert_int_equal(testkit_logged(k, "Kafka topic unread cannot be read: "
+					   "Broker: Topic authorization failed"),
+			 1);
+	assert_int_equal(testkit_order(k, "a"), ORD_EUNAVAIL);
+	assert_int_equal(testkit_health(k), ORD_EUNAVAIL);
+	assert_string_equal(testkit_answers(k),
+			    "a refused -7 cannot enqueue; ?health refused -7 Kafka topic unread "
+			    "cannot be read: Broker: Topic authorization failed");
+	rig_fail_nothing(r);
+	testkit_wait_serving(k);
+	rig_order(k, 0, 5);
+	testkit_wait_message(k, "m4");
+	assert_int_equal(testkit_logged(k, "cannot be reached"), 0);
+	testkit_free(k);
+}
+
+/* A config message is on its way once more, so that others have to wait for it. */
+static void who_waits_for_a_config_message_is_refused_in_an_outage(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+	size_t asked = 1;
+
+	rig_delay_reads(r, 1);
+	testkit_bump_sequence(k);
+	assert_int_equal(testkit_configure_at(k, "c", 0), 0);
+	testkit_wait_settled(k, 1);
+	rig_fail_writes(r, 2000, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
+	for (; asked < 2000 && !strstr(testkit_answers(k), "owed"); asked++) {
+		assert_int_equal(testkit_wait_ready(k), 0);
+		clock_sleep_ns(10 * CLOCK_MS_NS);
+	}
+	assert_non_null(strstr(testkit_answers(k), "?ready owed"));
+	rig_down(r);
+	testkit_wait_errored(k);
+	testkit_wait_settled(k, asked);
+	assert_non_null(strstr(testkit_answers(k), "?ready failed -7 cannot enqueue"));
+	assert_int_equal(testkit_wait_ready(k), ORD_EUNAVAIL);
+	rig_fail_nothing(r);
+	rig_up(r);
+	testkit_wait_serving(k);
+	testkit_wait_message(k, "c'");
+	testkit_free(k);
+}
+
 /* ---- the topic ----------------------------------------------------------- */
 
 /* The topic was made anew: the ledger goes on where it does not. */
@@ -248,6 +304,45 @@ static void a_lost_topic_makes_the_channel_read_only(void **state)
 	rig_check_blocks(k, 0, 5);
 	testkit_free(k);
 	testkit_disk_free(disk);
+}
+
+/* Brokers that must not tell of a topic name no partitions of it. */
+static void a_topic_that_is_not_described_is_not_gone(void **state)
+{
+	struct rig *r = *state;
+	struct testkit_disk *disk = testkit_disk_new();
+	struct testkit_opts opts = {.max_count = 1, .disk = disk, .channel = "described"};
+	struct testkit *k = rig_serve(r, opts);
+
+	rig_order(k, 0, 1);
+	testkit_wait_written(k, 1);
+	testkit_free(k);
+	rd_kafka_mock_topic_set_error(r->cluster, "described",
+				      RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	k = rig_kit(r, opts);
+	testkit_start(k);
+	testkit_wait_idle(k);
+	assert_true(testkit_logged(k, "Kafka topic described: Broker: Topic authorization failed") >
+		    0);
+	assert_int_equal(testkit_logged(k, "is gone"), 0);
+	assert_int_equal(testkit_order(k, "a"), ORD_EUNAVAIL);
+	rd_kafka_mock_topic_set_error(r->cluster, "described", RD_KAFKA_RESP_ERR_NO_ERROR);
+	testkit_wait_serving(k);
+	rig_order(k, 1, 1);
+	testkit_wait_message(k, "m1");
+	testkit_free(k);
+	testkit_disk_free(disk);
+}
+
+/* The mock brokers do not know how to tell them. */
+static void limits_that_are_not_told_are_warned_of(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+
+	assert_int_equal(testkit_logged(k, "does not tell its settings"), 1);
+	assert_int_equal(testkit_logged(k, "is the right DescribeConfigs missing?"), 1);
+	testkit_free(k);
 }
 
 static void a_leader_changes_under_load(void **state)
@@ -353,7 +448,11 @@ int main(void)
 		TEST(what_is_read_late_does_not_end_an_outage),
 		TEST(a_message_too_large_is_refused_alone),
 		TEST(a_lost_permission_is_an_outage_with_its_reason),
+		TEST(a_topic_that_cannot_be_read_is_an_outage_with_its_reason),
+		TEST(who_waits_for_a_config_message_is_refused_in_an_outage),
 		TEST(a_lost_topic_makes_the_channel_read_only),
+		TEST(a_topic_that_is_not_described_is_not_gone),
+		TEST(limits_that_are_not_told_are_warned_of),
 		TEST(a_leader_changes_under_load),
 		TEST(a_restart_goes_on_behind_the_last_block),
 		TEST(a_chain_halts_while_its_brokers_are_down),
