@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loader against plugins that each misbehave in one way: the exact sentence, every time. */
-#include "../unit/test.h"
+#include "../unit/files.h"
 #include <errno.h>
 
 #include <plugin/plugin.h>
@@ -12,44 +12,22 @@ static char *dir; /* a fresh folder for each test */
 static int make_dir(void **state)
 {
 	(void)state;
-	dir = x_strdup("/tmp/ordererd-abi-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	dir = test_dir();
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char **names;
-	struct ord_err e;
-
 	(void)state;
-	if (file_list(dir, &names, NULL, &e) < 0)
-		return -1;
-	for (char **n = names; *n; n++) {
-		char *path = file_join(dir, *n);
-
-		if (unlink(path) < 0 && rmdir(path) < 0)
-			return -1;
-		free(path);
-	}
-	file_list_free(names);
-	if (rmdir(dir) < 0)
-		return -1;
-	free(dir);
+	test_rmdir(dir);
 	return 0;
-}
-
-/* Where the build put it. */
-static char *built(const char *name)
-{
-	const char *top = getenv("TOP_BUILDDIR");
-
-	return x_printf("%s/tests/abi/%s.so", top ? top : ".", name);
 }
 
 /* Put a plugin, or the first @max bytes of it, into the folder as @name.so. */
 static char *install(const char *from, const char *name, size_t max, unsigned mode)
 {
-	char *source = built(from), *path = x_printf("%s/%s.so", dir, name);
+	char *source = test_build_path("tests/abi/%s.so", from),
+	     *path = x_printf("%s/%s.so", dir, name);
 	struct buf b = BUF_INIT;
 	struct ord_err e;
 
@@ -113,7 +91,7 @@ static void each_sin_has_its_sentence(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(sins); i++) {
-		char *path = built(sins[i].name);
+		char *path = test_build_path("tests/abi/%s.so", sins[i].name);
 
 		refused(path, sins[i].want);
 		free(path);
@@ -123,7 +101,7 @@ static void each_sin_has_its_sentence(void **state)
 
 static void the_control_loads(void **state)
 {
-	char *path = built("good");
+	char *path = test_build_path("tests/abi/good.so");
 	const struct ord_plugin *def;
 	struct ord_err e;
 

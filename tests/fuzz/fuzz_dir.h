@@ -3,9 +3,9 @@
 #ifndef FUZZ_DIR_H
 #define FUZZ_DIR_H
 
+#include "../remove.h"
 #include "fuzz.h"
 #include <fcntl.h>
-#include <ftw.h>
 #include <ledger/ledger_priv.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,17 +19,9 @@ static int fuzz_no_sync(enum ledger_io op)
 	return op == LEDGER_IO_SYNC ? LEDGER_IO_PRETEND : 0;
 }
 
-static int fuzz_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void fuzz_remove(void)
 {
-	nftw(fuzz_dir, fuzz_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	test_remove(fuzz_dir);
 }
 
 /* Made at the first call. */

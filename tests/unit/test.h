@@ -28,16 +28,69 @@
 		assert_string_equal((e)->msg, want_text); \
 	} while (0)
 
-/* A file below tests/golden, whole; ends the test when it is missing. */
-static inline struct buf test_golden(const char *name)
+/* ---- what the tree holds ------------------------------------------------- */
+
+static inline UTIL_PRINTF(3, 0) char *test_below(const char *top_variable, const char *folder,
+						 const char *fmt, va_list ap)
 {
-	const char *top = getenv("TOP_SRCDIR");
-	char *path = x_printf("%s/tests/golden/%s", top ? top : ".", name);
+	const char *top = getenv(top_variable);
+	struct buf b = BUF_INIT;
+
+	buf_printf(&b, "%s/%s", top ? top : ".", folder);
+	buf_vprintf(&b, fmt, ap);
+	return buf_cstr(&b);
+}
+
+/* The path of a file in the source tree, in the build tree, below tests/golden.  Heap. */
+static inline UTIL_PRINTF(1, 2) char *test_source_path(const char *fmt, ...)
+{
+	va_list ap;
+	char *path;
+
+	va_start(ap, fmt);
+	path = test_below("TOP_SRCDIR", "", fmt, ap);
+	va_end(ap);
+	return path;
+}
+
+static inline UTIL_PRINTF(1, 2) char *test_build_path(const char *fmt, ...)
+{
+	va_list ap;
+	char *path;
+
+	va_start(ap, fmt);
+	path = test_below("TOP_BUILDDIR", "", fmt, ap);
+	va_end(ap);
+	return path;
+}
+
+static inline UTIL_PRINTF(1, 2) char *test_golden_path(const char *fmt, ...)
+{
+	va_list ap;
+	char *path;
+
+	va_start(ap, fmt);
+	path = test_below("TOP_SRCDIR", "tests/golden/", fmt, ap);
+	va_end(ap);
+	return path;
+}
+
+/* A whole file; ends the test when it is missing. */
+static inline struct buf test_read(const char *path)
+{
 	struct buf b = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 
-	if (file_read(path, 64 << 20, &b, &e) < 0)
-		fail_msg("%s", e.msg);
+	test_ok(file_read(path, 1u << 30, &b, &e), &e);
+	return b;
+}
+
+/* A file below tests/golden. */
+static inline struct buf test_golden(const char *name)
+{
+	char *path = test_golden_path("%s", name);
+	struct buf b = test_read(path);
+
 	free(path);
 	return b;
 }

@@ -3,21 +3,8 @@
 #ifndef CHANCONF_TEST_H
 #define CHANCONF_TEST_H
 
-#include "../test.h"
+#include "../blocks.h"
 #include <chanconf/chanconf.h>
-
-/* A golden block below tests/golden/blocks. */
-static inline struct ord_block *golden_block(const char *name)
-{
-	char *path = x_printf("blocks/%s", name);
-	struct buf bytes = test_golden(path);
-	struct ord_block *b = NULL;
-	struct ord_err e = ERR_INIT;
-
-	test_ok(block_parse(&bytes, &b, &e), &e);
-	free(path);
-	return b;
-}
 
 /* The configuration in a config block. */
 static inline Common__Config *block_config(const struct ord_block *b)
@@ -38,7 +25,7 @@ static inline Common__Config *block_config(const struct ord_block *b)
 
 static inline Common__Config *golden_config(const char *name)
 {
-	struct ord_block *b = golden_block(name);
+	struct ord_block *b = test_block("blocks/%s", name);
 	Common__Config *config = block_config(b);
 
 	block_unref(b);

@@ -28,13 +28,12 @@ static struct signer {
 static struct msp_local *signer(size_t i)
 {
 	struct signer *s = &signer_list[i];
-	const char *top = getenv("TOP_SRCDIR");
 	struct ord_err e = ERR_INIT;
 	char *dir;
 
 	if (s->local)
 		return s->local;
-	dir = x_printf("%s/tests/golden/crypto-config/%s/msp", top ? top : ".", s->dir);
+	dir = test_golden_path("crypto-config/%s/msp", s->dir);
 	test_ok(msp_local_open(dir, s->mspid, NULL, &s->local, &e), &e);
 	free(dir);
 	return s->local;

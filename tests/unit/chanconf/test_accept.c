@@ -440,7 +440,7 @@ static void commit_refuses_what_does_not_follow(void **state)
 {
 	struct chanconf *current = conf_of("mychannel.001.block", NULL), *next = NULL;
 	Common__ConfigEnvelope *ce = NULL;
-	struct ord_block *b = golden_block("mychannel.002.block");
+	struct ord_block *b = test_block("blocks/mychannel.002.block");
 	struct ord_env *recorded = block_config_env(b), *msg;
 	struct ord_err e = ERR_INIT;
 

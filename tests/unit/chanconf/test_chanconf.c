@@ -4,7 +4,7 @@
 
 static struct chanconf *conf_of(const char *name)
 {
-	struct ord_block *b = golden_block(name);
+	struct ord_block *b = test_block("blocks/%s", name);
 	struct ord_env *env = block_config_env(b);
 	struct chanconf *c = NULL;
 	struct ord_err e = ERR_INIT;

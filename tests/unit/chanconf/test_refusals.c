@@ -433,7 +433,7 @@ static void policies_and_names_are_checked(void **state)
 
 static void only_config_messages_hold_a_configuration(void **state)
 {
-	struct ord_block *b = golden_block("mychannel.010.block");
+	struct ord_block *b = test_block("blocks/mychannel.010.block");
 	struct ord_env *env = NULL;
 	struct chanconf *c = NULL;
 	struct ord_err e = ERR_INIT;

@@ -15,7 +15,7 @@ static struct ord_env *golden_env(const char *name)
 
 static struct ord_env *golden_block_env(const char *name)
 {
-	struct ord_block *b = golden_block(name);
+	struct ord_block *b = test_block("blocks/%s", name);
 	struct ord_env *env = block_config_env(b);
 
 	assert_non_null(env);
@@ -81,7 +81,7 @@ static void every_recorded_update_leads_to_fabrics_result(void **state)
 static void a_recorded_creation_leads_to_fabrics_result(void **state)
 {
 	struct chanconf *system = golden_conf("genesis.solo.block");
-	struct ord_block *b = golden_block("testchainid.1.block");
+	struct ord_block *b = test_block("blocks/testchainid.1.block");
 	struct ord_env *tx = NULL, *inner = NULL, *last;
 	Common__ConfigEnvelope *want, *got = NULL;
 	struct ord_err e = ERR_INIT;

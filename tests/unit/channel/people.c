@@ -8,8 +8,7 @@
 /* The one file in tests/golden/crypto-config/<dir>/<sub> whose name ends with @suffix. */
 static struct buf only_file(const char *dir, const char *sub, const char *suffix)
 {
-	const char *top = getenv("TOP_SRCDIR");
-	char *folder = x_printf("%s/tests/golden/crypto-config/%s/%s", top ? top : ".", dir, sub);
+	char *folder = test_golden_path("crypto-config/%s/%s", dir, sub);
 	struct buf b = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	char **names;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rig.h"
 
-#include <fcntl.h>
-#include <ftw.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int rig_no_sync(enum ledger_io op)
@@ -13,70 +10,9 @@ int rig_no_sync(enum ledger_io op)
 
 /* ---- directories --------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
-void rig_remove(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	struct buf b = BUF_INIT;
-	int fd;
-
-	if (file_read(from, 1u << 30, &b, NULL) == 0) {
-		fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		assert_true(fd >= 0);
-		assert_int_equal(write(fd, b.data, b.len), b.len);
-		close(fd);
-	}
-	buf_fini(&b);
-}
-
-void rig_copy(const char *from, const char *to)
-{
-	char **names = NULL;
-	struct ord_err e = ERR_INIT;
-
-	if (!file_is_dir(from)) {
-		copy_file(from, to);
-		return;
-	}
-	test_ok(file_mkdir_p(to, 0755, &e), &e);
-	test_ok(file_list(from, &names, NULL, &e), &e);
-	for (char **p = names; *p; p++) {
-		char *a = file_join(from, *p), *b = file_join(to, *p);
-
-		rig_copy(a, b);
-		free(a);
-		free(b);
-	}
-	file_list_free(names);
-}
-
 char *rig_path(const struct rig *r, const char *name)
 {
 	return file_join(r->dir, name);
-}
-
-static char *golden(const char *name)
-{
-	const char *top = getenv("TOP_SRCDIR");
-
-	return x_printf("%s/tests/golden/%s", top ? top : ".", name);
-}
-
-static char *crypto(const char *dir)
-{
-	char *name = x_printf("crypto-config/%s", dir), *path = golden(name);
-
-	free(name);
-	return path;
 }
 
 /* ---- a chain that can be told how to behave ------------------------------ */
@@ -239,7 +175,7 @@ static char *plugin_dir(const struct rig *r)
 	char *skeleton = x_printf("%s/tests/scenario/.libs/skeleton.so", libs);
 	char *second = file_join(dir, "skeleton.so");
 
-	rig_remove(dir);
+	test_remove(dir);
 	assert_int_equal(mkdir(dir, 0755), 0);
 	assert_int_equal(symlink(solo, to), 0);
 	if (rig_with_skeleton)
@@ -268,13 +204,12 @@ static void load_plugins(struct rig *r)
 
 void rig_make(struct rig *r, const char *ledger)
 {
-	const char *tmp = getenv("TMPDIR");
-	char *from = golden(ledger), *home = crypto(ORDERER_HOME);
+	char *from = test_golden_path("%s", ledger),
+	     *home = test_golden_path("crypto-config/" ORDERER_HOME);
 	struct ord_err e = ERR_INIT;
 
-	*r = (struct rig){.dir = x_printf("%s/channel-test.XXXXXX", tmp ? tmp : ".")};
-	assert_non_null(mkdtemp(r->dir));
-	rig_copy(from, r->dir);
+	*r = (struct rig){.dir = test_dir()};
+	test_copy(from, r->dir);
 	load_plugins(r);
 	test_ok(msp_local_open(home, "OrdererMSP", NULL, &r->signer, &e), &e);
 	person_read(&r->user, ORG1 "/users/User1@org1.example.com/msp", "Org1MSP");
@@ -340,8 +275,7 @@ void rig_free(struct rig *r)
 	person_fini(&r->user);
 	person_fini(&r->other);
 	person_fini(&r->orderer);
-	rig_remove(r->dir);
-	free(r->dir);
+	test_rmdir(r->dir);
 }
 
 void rig_batches(struct rig *r, uint32_t max_count, uint64_t timeout_ns)

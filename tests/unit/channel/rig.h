@@ -3,7 +3,7 @@
 #ifndef CHANNEL_RIG_H
 #define CHANNEL_RIG_H
 
-#include "../test.h"
+#include "../files.h"
 
 #include <channel/channel_priv.h>
 #include <ledger/ledger_priv.h>
@@ -109,8 +109,6 @@ int rig_no_sync(enum ledger_io op);
 
 /* ---- directories --------------------------------------------------------- */
 
-void rig_copy(const char *from, const char *to); /* whatever it is; what vanishes is left out */
-void rig_remove(const char *path);
 char *rig_path(const struct rig *r, const char *name); /* below the ledger directory; heap */
 
 #endif /* CHANNEL_RIG_H */

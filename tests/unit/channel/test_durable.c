@@ -91,7 +91,7 @@ static void crash_part(const char *to, const char *name)
 {
 	char *part = file_join(to, name), *from = rig_path(&rig, name);
 
-	rig_copy(from, part);
+	test_copy(from, part);
 	free(from);
 	free(part);
 }
@@ -108,9 +108,9 @@ static void crash_into(const char *to)
 static void put_back(const char *copy)
 {
 	rig_close(&rig);
-	rig_remove(rig.dir);
-	rig_copy(copy, rig.dir);
-	rig_remove(copy);
+	test_remove(rig.dir);
+	test_copy(copy, rig.dir);
+	test_remove(copy);
 }
 
 static void continue_with(const char *copy)

@@ -83,7 +83,7 @@ static void without_a_system_channel_an_unknown_one_is_a_bad_request(void **stat
 
 	(void)state;
 	rig_close(&rig);
-	rig_remove(path);
+	test_remove(path);
 	free(path);
 	rig_open(&rig);
 	assert_null(rig_borrow(registrar_system(rig.registrar)));

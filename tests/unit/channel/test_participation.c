@@ -16,8 +16,8 @@ static int set_up(void **state)
 	rig_make(&rig, "ledger");
 	chains = rig_path(&rig, "chains");
 	own = rig_path(&rig, "index");
-	rig_remove(chains);
-	rig_remove(own);
+	test_remove(chains);
+	test_remove(own);
 	free(chains);
 	free(own);
 	rig_open(&rig);

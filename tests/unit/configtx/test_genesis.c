@@ -6,9 +6,7 @@
 
 static char *golden_yaml(void)
 {
-	const char *top = getenv("TOP_SRCDIR");
-
-	return x_printf("%s/tests/golden/configtx.yaml", top ? top : ".");
+	return test_golden_path("configtx.yaml");
 }
 
 /* A configtx.yaml of our own in a folder of our own. */
@@ -98,7 +96,7 @@ static void golden_profiles_make_golden_configs(void **state)
 
 static void the_block_is_built_as_configtxgens(void **state)
 {
-	struct ord_block *want = golden_block("genesis.solo.block"), *b = NULL;
+	struct ord_block *want = test_block("blocks/genesis.solo.block"), *b = NULL;
 	struct ord_env *env, *want_env = block_config_env(want);
 	uint8_t hash[SHA256_LEN];
 	struct buf tx_id = BUF_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../test.h"
+#include "../files.h"
 
 #include <crypto/crypto.h>
 #include <openssl/bn.h>
@@ -416,22 +416,11 @@ static void a_certificate_with_trailing_bytes_is_refused(void **state)
 
 /* ---- key store ----------------------------------------------------------- */
 
-static char *temp_dir(void)
-{
-	char *dir = x_strdup("/tmp/test_crypto.XXXXXX");
-
-	assert_non_null(mkdtemp(dir));
-	return dir;
-}
-
 static void put_file(const char *dir, const char *name, const char *text, size_t len)
 {
 	char *path = file_join(dir, name);
-	FILE *f = fopen(path, "w");
 
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, len, f), len);
-	fclose(f);
+	test_write(path, bytes_of(text, len));
 	free(path);
 }
 
@@ -450,25 +439,6 @@ static void put_key(const char *dir, const char *name, EVP_PKEY *k, bool sec1)
 	BIO_free(bio);
 }
 
-static void remove_dir(char *dir)
-{
-	struct ord_err e = ERR_INIT;
-	char **names;
-	size_t n;
-
-	test_ok(file_list(dir, &names, &n, &e), &e);
-	for (size_t i = 0; i < n; i++) {
-		char *path = file_join(dir, names[i]);
-
-		if (unlink(path) < 0)
-			rmdir(path);
-		free(path);
-	}
-	file_list_free(names);
-	rmdir(dir);
-	free(dir);
-}
-
 static int find(const char *dir, struct crypto_key **out, struct ord_err *e)
 {
 	struct crypto_keystore *ks;
@@ -484,7 +454,7 @@ static int find(const char *dir, struct crypto_key **out, struct ord_err *e)
 
 static void a_key_is_found_by_name_or_by_trying_all(void **state)
 {
-	char *dir = temp_dir(), *sub = file_join(dir, "adir");
+	char *dir = test_dir(), *sub = file_join(dir, "adir");
 	EVP_PKEY *other = EVP_EC_gen("P-256");
 	struct crypto_key *k = NULL;
 	struct ord_err e = ERR_INIT;
@@ -518,12 +488,12 @@ static void a_key_is_found_by_name_or_by_trying_all(void **state)
 	buf_fini(&name);
 	EVP_PKEY_free(other);
 	free(sub);
-	remove_dir(dir);
+	test_rmdir(dir);
 }
 
 static void a_key_file_beyond_64_kib_is_not_read(void **state)
 {
-	char *dir = temp_dir(), *big = x_alloc(70000);
+	char *dir = test_dir(), *big = x_alloc(70000);
 	struct crypto_key *k = NULL;
 	struct ord_err e = ERR_INIT;
 	char *path = file_join(dir, "big.pem");
@@ -540,7 +510,7 @@ static void a_key_file_beyond_64_kib_is_not_read(void **state)
 	assert_int_equal(find(dir, &k, &e), ORD_ENOENT);
 	free(path);
 	free(big);
-	remove_dir(dir);
+	test_rmdir(dir);
 }
 
 static void an_encrypted_key_is_refused_by_name(void **state)

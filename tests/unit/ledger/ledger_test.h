@@ -3,13 +3,11 @@
 #ifndef LEDGER_TEST_H
 #define LEDGER_TEST_H
 
-#include "../test.h"
+#include "../blocks.h"
+#include "../files.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <ledger/ledger_priv.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define TEST_CHANNEL "mychannel"
 
@@ -33,78 +31,6 @@ static inline int test_quick(void **state)
 }
 
 /* ---- directories and files ----------------------------------------------- */
-
-/* A fresh empty directory below the working directory; heap. */
-static inline char *test_dir(void)
-{
-	char *dir = x_printf("%s/ledger-test.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : ".");
-
-	assert_non_null(mkdtemp(dir));
-	return dir;
-}
-
-static inline int test_remove_one(const char *path, const struct stat *st, int type,
-				  struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static inline void test_remove(const char *path)
-{
-	nftw(path, test_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static inline struct buf test_read(const char *path)
-{
-	struct buf b = BUF_INIT;
-	struct ord_err e = ERR_INIT;
-
-	test_ok(file_read(path, 1u << 30, &b, &e), &e);
-	return b;
-}
-
-static inline void test_write(const char *path, struct ord_bytes b)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, b.data, b.len), b.len);
-	close(fd);
-}
-
-static inline void test_copy(const char *from, const char *to)
-{
-	char **names;
-	struct ord_err e = ERR_INIT;
-
-	if (!file_is_dir(from)) {
-		struct buf b = test_read(from);
-
-		test_write(to, buf_bytes(&b));
-		buf_fini(&b);
-		return;
-	}
-	test_ok(file_mkdir_p(to, 0755, &e), &e);
-	test_ok(file_list(from, &names, NULL, &e), &e);
-	for (char **p = names; *p; p++) {
-		char *a = file_join(from, *p), *b = file_join(to, *p);
-
-		test_copy(a, b);
-		free(a);
-		free(b);
-	}
-	file_list_free(names);
-}
-
-static inline char *test_golden_path(const char *name)
-{
-	const char *top = getenv("TOP_SRCDIR");
-
-	return x_printf("%s/tests/golden/%s", top ? top : ".", name);
-}
 
 static inline char *test_blockfile(const char *root, unsigned number)
 {

@@ -6,25 +6,9 @@
 
 /* ---- Fabric's bytes ------------------------------------------------------ */
 
-static struct ord_block *golden_block(const char *fmt, unsigned number)
-{
-	char name[64];
-	struct ord_block *b;
-	struct ord_err e = ERR_INIT;
-	struct buf bytes;
-
-	snprintf(name, sizeof(name), "%s", fmt);
-	if (strchr(fmt, '*'))
-		snprintf(name, sizeof(name), "%.*s%03u%s", (int)(strchr(fmt, '*') - fmt), fmt,
-			 number, strchr(fmt, '*') + 1);
-	bytes = test_golden(name);
-	test_ok(block_parse(&bytes, &b, &e), &e);
-	return b;
-}
-
 static void copy_golden(const char *name, const char *dir)
 {
-	char *from = test_golden_path(name);
+	char *from = test_golden_path("%s", name);
 
 	test_copy(from, dir);
 	free(from);
@@ -41,7 +25,7 @@ static void a_go_ledger_reads_as_peers_fetched_it(void **state)
 	t = test_open(dir);
 	assert_int_equal(ledger_height(t.l), 50);
 	for (unsigned i = 0; i < 50; i++) {
-		struct ord_block *want = golden_block("blocks/mychannel.*.block", i), *got;
+		struct ord_block *want = test_block("blocks/mychannel.%03u.block", i), *got;
 
 		test_ok(ledger_read(t.l, i, &got, &e), &e);
 		test_same_block(got, want);

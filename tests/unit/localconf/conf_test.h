@@ -3,12 +3,10 @@
 #ifndef CONF_TEST_H
 #define CONF_TEST_H
 
-#include "../test.h"
-#include <ftw.h>
+#include "../files.h"
 #include <localconf/localconf.h>
-#include <unistd.h>
 
-static char conf_dir[64];
+static char *conf_dir;
 
 /* As a plugin brings them, of the types that built-in rows do not have. */
 static const struct localconf_row conf_plugin_rows[] = {
@@ -22,33 +20,23 @@ static const struct localconf_row conf_plugin_rows[] = {
 static int conf_setup(void **state)
 {
 	(void)state;
-	snprintf(conf_dir, sizeof(conf_dir), "/tmp/ordererd-localconf-XXXXXX");
-	return mkdtemp(conf_dir) ? 0 : -1;
-}
-
-static int conf_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
+	conf_dir = test_dir();
+	return 0;
 }
 
 static int conf_teardown(void **state)
 {
 	(void)state;
-	return nftw(conf_dir, conf_remove, 8, FTW_DEPTH | FTW_PHYS);
+	test_rmdir(conf_dir);
+	return 0;
 }
 
 /* The path of file @name in the test's folder, which holds @n bytes of @text.  Heap. */
 static inline char *conf_write_bytes(const char *name, const void *text, size_t n)
 {
 	char *path = x_printf("%s/%s", conf_dir, name);
-	FILE *f = fopen(path, "w");
 
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
+	test_write(path, bytes_of(text, n));
 	return path;
 }
 

@@ -169,8 +169,7 @@ static void the_sample_shows_the_defaults(void **state)
 		{.key = "solo.Durable", .type = LOCALCONF_BOOL, .fallback = "true"},
 		{.key = NULL},
 	};
-	const char *top = getenv("TOP_SRCDIR");
-	char *path = x_printf("%s/etc/ordererd.ini", top ? top : "."), *text;
+	char *path = test_source_path("etc/ordererd.ini"), *text;
 	struct buf sample = BUF_INIT, shown = BUF_INIT, bare = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	struct localconf *c;

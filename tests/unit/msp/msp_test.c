@@ -29,19 +29,9 @@ static void add_msps(struct msp_set *s, const Common__ConfigGroup *g)
 		add_msps(s, g->groups[i]->value);
 }
 
-struct ord_block *golden_block(const char *name)
-{
-	struct buf b = test_golden(name);
-	struct ord_block *block;
-	struct ord_err e = ERR_INIT;
-
-	test_ok(block_parse(&b, &block, &e), &e);
-	return block;
-}
-
 struct msp_set *golden_set(const char *name, enum msp_version version)
 {
-	struct ord_block *block = golden_block(name);
+	struct ord_block *block = test_block("%s", name);
 	struct ord_env *env = block_config_env(block);
 	struct msp_set *s = msp_set_new(version);
 	Common__ConfigEnvelope *config;
@@ -58,9 +48,7 @@ struct msp_set *golden_set(const char *name, enum msp_version version)
 
 char *golden_crypto(const char *path)
 {
-	const char *top = getenv("TOP_SRCDIR");
-
-	return x_printf("%s/tests/golden/crypto-config/%s", top ? top : ".", path);
+	return test_golden_path("crypto-config/%s", path);
 }
 
 struct buf serialize(const char *mspid, struct ord_bytes pem)

@@ -3,14 +3,13 @@
 #ifndef MSP_TEST_H
 #define MSP_TEST_H
 
-#include "../test.h"
+#include "../blocks.h"
 
 #include <msp/msp.h>
 #include <openssl/x509.h>
 
 /** The envelope, config and MSPs of a configuration block below tests/golden. */
 struct msp_set *golden_set(const char *block, enum msp_version version);
-struct ord_block *golden_block(const char *name);
 /** <TOP_SRCDIR>/tests/golden/crypto-config/<path>; heap. */
 char *golden_crypto(const char *path);
 /** SerializedIdentity of a certificate file below crypto-config. */

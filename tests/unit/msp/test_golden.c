@@ -144,8 +144,7 @@ static void the_orderer_signed_each_block(void **state)
 
 	(void)state;
 	for (int n = 1; n < 50; n++) {
-		char *name = x_printf("blocks/mychannel.%03d.block", n);
-		struct ord_block *b = golden_block(name);
+		struct ord_block *b = test_block("blocks/mychannel.%03d.block", n);
 		struct ord_err e = ERR_INIT;
 		struct buf text = BUF_INIT;
 		Common__SignatureHeader *sh;
@@ -166,7 +165,6 @@ static void the_orderer_signed_each_block(void **state)
 		wire_free(sh);
 		wire_free(m);
 		block_unref(b);
-		free(name);
 	}
 	msp_set_free(s);
 }
@@ -178,8 +176,7 @@ static void their_creators_signed_the_transactions(void **state)
 
 	(void)state;
 	for (int n = 1; n < 50; n++) {
-		char *name = x_printf("blocks/mychannel.%03d.block", n);
-		struct ord_block *b = golden_block(name);
+		struct ord_block *b = test_block("blocks/mychannel.%03d.block", n);
 
 		for (size_t i = 0; i < b->n_data; i++, seen++) {
 			struct ord_env *env;
@@ -190,7 +187,6 @@ static void their_creators_signed_the_transactions(void **state)
 			env_unref(env);
 		}
 		block_unref(b);
-		free(name);
 	}
 	assert_int_equal(seen, 3 + 46 * 5);
 	msp_set_free(s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MSP directories and our own signing identity (spec 3.1, 3.2, 3.11). */
+#include "../files.h"
 #include "made.h"
 
 #include <fcntl.h>
@@ -9,21 +10,14 @@
 
 #define ORDERER "ordererOrganizations/example.com/orderers/orderer.example.com/msp"
 
-static char top[64]; /* of this test's files */
+static char *top; /* of this test's files */
 static unsigned n_dirs;
 static const struct made *root, *signer;
-
-static void run(const char *what)
-{
-	if (system(what) != 0) /* NOLINT: our own words */
-		fail_msg("%s", what);
-}
 
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(top, "/tmp/test_local.XXXXXX");
-	assert_non_null(mkdtemp(top));
+	top = test_dir();
 	root = make_root("root");
 	signer = make_cert(&(struct cert_spec){
 		.cn = "o", .ou = {"orderer"}, .issuer = root, .not_after = INT64_C(253402300799)});
@@ -32,11 +26,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char *rm = x_printf("rm -rf '%s'", top);
-
 	(void)state;
-	run(rm);
-	free(rm);
+	test_rmdir(top);
 	made_free_all();
 	return 0;
 }
@@ -82,10 +73,11 @@ static char *new_dir(const struct made *cert)
 
 static void remove_from(const char *dir, const char *name)
 {
-	char *rm = x_printf("rm -r '%s/%s'", dir, name);
+	char *path = file_join(dir, name);
 
-	run(rm);
-	free(rm);
+	assert_true(file_exists(path));
+	test_remove(path);
+	free(path);
 }
 
 /* Opening @dir must fail with this text, in which $ stands for @dir. */

@@ -25,9 +25,7 @@ static struct person people[] = {
 
 static inline char *crypto_config(const char *below, const char *name)
 {
-	const char *top = getenv("TOP_SRCDIR");
-
-	return x_printf("%s/tests/golden/crypto-config/%s/%s", top ? top : ".", below, name);
+	return test_golden_path("crypto-config/%s/%s", below, name);
 }
 
 /* The MSPs of both peer organisations and the orderer's. */

@@ -21,7 +21,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	desk_close(&desk);
-	rig_remove(dir);
+	test_remove(dir);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ static void a_directory_that_is_gone_harms_nobody(void **state)
 	char *first;
 
 	(void)state;
-	rig_remove(dir);
+	test_remove(dir);
 	test_ok(log_set_spec("warn", &e), &e);
 	capture_start(&capture);
 	ask("Broadcast", tx);

@@ -9,13 +9,13 @@ static char *work, *tree, *golden;
 
 static inline int make_tree(void **state)
 {
-	char *config = ctl_golden_path("crypto-config.yaml");
+	char *config = test_golden_path("crypto-config.yaml");
 	struct ctl_run r;
 
 	(void)state;
-	work = ctl_tmpdir();
+	work = test_dir();
 	tree = file_join(work, "crypto-config");
-	golden = ctl_golden_path("crypto-config");
+	golden = test_golden_path("crypto-config");
 	r = ctl_run("crypto", "--config", config, "--output", tree);
 	free(config);
 	if (r.code != 0)
@@ -27,7 +27,7 @@ static inline int make_tree(void **state)
 static inline int remove_tree(void **state)
 {
 	(void)state;
-	ctl_rmdir(work);
+	test_rmdir(work);
 	free(tree);
 	free(golden);
 	return 0;

@@ -3,12 +3,9 @@
 #ifndef CTL_RUN_H
 #define CTL_RUN_H
 
-#include "../test.h"
+#include "../files.h"
 
-#include <fcntl.h>
-#include <ftw.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 struct ctl_run {
 	int code; /* exit code, -1 when it was killed */
@@ -33,9 +30,7 @@ static inline char *ctl_slurp(FILE *f)
 /* The path of the program under test. */
 static inline char *ctl_program(void)
 {
-	const char *top = getenv("TOP_BUILDDIR");
-
-	return file_join(top ? top : ".", "ordererctl");
+	return test_build_path("ordererctl");
 }
 
 static inline struct ctl_run ctl_run_argv(char *const argv[])
@@ -87,45 +82,6 @@ static inline char *ctl_answer(struct ctl_run r)
 		fail_msg("exit %d: %s", r.code, r.err);
 	free(r.err);
 	return r.out;
-}
-
-/* ---- a directory of our own ---------------------------------------------- */
-
-static inline char *ctl_tmpdir(void)
-{
-	const char *base = getenv("TMPDIR");
-	char *dir = x_printf("%s/ordererctl-XXXXXX", base ? base : "/tmp");
-
-	assert_non_null(mkdtemp(dir));
-	return dir;
-}
-
-static inline int ctl_remove_one(const char *path, const struct stat *st, int flag, struct FTW *f)
-{
-	(void)st;
-	(void)flag;
-	(void)f;
-	return remove(path);
-}
-
-static inline void ctl_rmdir(char *dir)
-{
-	nftw(dir, ctl_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	free(dir);
-}
-
-static inline char *ctl_golden_path(const char *name)
-{
-	const char *top = getenv("TOP_SRCDIR");
-
-	return x_printf("%s/tests/golden/%s", top ? top : ".", name);
-}
-
-static inline void ctl_write(const char *path, const char *text)
-{
-	struct ord_err e = ERR_INIT;
-
-	test_ok(file_write_atomic(path, bytes_str(text), 0644, &e), &e);
 }
 
 #endif /* CTL_RUN_H */

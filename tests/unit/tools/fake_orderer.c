@@ -2,6 +2,8 @@
 /* fake_orderer: all of it runs on the server's one loop thread. */
 #include "fake_orderer.h"
 
+#include "../test.h"
+
 #include <stdlib.h>
 #include <wire/wire.h>
 
@@ -236,8 +238,7 @@ static void must(int rc)
 
 static struct buf golden_pem(const char *name)
 {
-	const char *top = getenv("TOP_SRCDIR");
-	char *path = x_printf("%s/tests/golden/crypto-config/%s", top ? top : ".", name);
+	char *path = test_golden_path("crypto-config/%s", name);
 	struct buf b = BUF_INIT;
 
 	must(file_read(path, 1 << 16, &b, &why));

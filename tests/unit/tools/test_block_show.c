@@ -6,7 +6,7 @@
 
 static void shows_as_configtxlator(const char *file, const char *type)
 {
-	char *path = ctl_golden_path(file);
+	char *path = test_golden_path("%s", file);
 	char *json = x_printf("json/%s.json", strchr(file, '/') + 1);
 	struct buf want = test_golden(json);
 	char *got = ctl_answer(ctl_run("block", "show", "--type", (char *)type, path));
@@ -43,7 +43,7 @@ static void other_messages_look_as_configtxlator_shows_them(void **state)
 /* Show an envelope made of @payload. */
 static char *show_payload(struct ord_bytes payload)
 {
-	char *dir = ctl_tmpdir(), *path = file_join(dir, "tx"), *out;
+	char *dir = test_dir(), *path = file_join(dir, "tx"), *out;
 	struct ord_env *env = env_make(payload, bytes_str("sig"));
 	struct ord_err e = ERR_INIT;
 
@@ -51,7 +51,7 @@ static char *show_payload(struct ord_bytes payload)
 	out = ctl_answer(ctl_run("block", "show", "--type", "common.Envelope", path));
 	env_unref(env);
 	free(path);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	return out;
 }
 
@@ -103,7 +103,7 @@ static void endless_nesting_ends_in_base64(void **state)
 
 static void what_is_no_block_is_refused(void **state)
 {
-	char *path = ctl_golden_path("crypto-config.yaml");
+	char *path = test_golden_path("crypto-config.yaml");
 	struct ctl_run r = ctl_run("block", "show", path);
 
 	(void)state;

@@ -9,10 +9,7 @@ enum { CHAIN = 50 };
 
 static char *golden_block(unsigned number)
 {
-	char *name = x_printf("blocks/mychannel.%03u.block", number), *path = ctl_golden_path(name);
-
-	free(name);
-	return path;
+	return test_golden_path("blocks/mychannel.%03u.block", number);
 }
 
 /* block verify of blocks @from … @to, with @replaced (may be NULL) in the place of @at. */
@@ -42,7 +39,7 @@ static void a_chain_of_files_is_good(void **state)
 
 static void a_ledger_directory_is_good(void **state)
 {
-	char *dir = ctl_golden_path("ledger"), *out;
+	char *dir = test_golden_path("ledger"), *out;
 
 	(void)state;
 	out = ctl_answer(ctl_run("block", "verify", "--ledger", dir));
@@ -82,7 +79,7 @@ static void a_later_block_needs_its_configuration(void **state)
 /* Block 7 with one bit flipped where @find says, verified in its chain. */
 static void flipped(size_t (*find)(const struct ord_block *b), const char *why)
 {
-	char *dir = ctl_tmpdir(), *path = file_join(dir, "block"), *want;
+	char *dir = test_dir(), *path = file_join(dir, "block"), *want;
 	struct buf bytes = test_golden("blocks/mychannel.007.block"), copy = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	struct ord_block *b;
@@ -100,7 +97,7 @@ static void flipped(size_t (*find)(const struct ord_block *b), const char *why)
 	buf_fini(&bytes);
 	free(want);
 	free(path);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static size_t offset_of(const struct ord_block *b, struct ord_bytes view, size_t at)
@@ -171,7 +168,7 @@ static char *copy_of_ledger(const char *dir)
 
 static void a_damaged_ledger_is_reported_and_left_alone(void **state)
 {
-	char *dir = ctl_tmpdir(), *file = copy_of_ledger(dir);
+	char *dir = test_dir(), *file = copy_of_ledger(dir);
 	struct buf before = BUF_INIT, after = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	struct ctl_run r;
@@ -191,7 +188,7 @@ static void a_damaged_ledger_is_reported_and_left_alone(void **state)
 	buf_fini(&before);
 	buf_fini(&after);
 	free(file);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static void files_and_ledger_exclude_each_other(void **state)

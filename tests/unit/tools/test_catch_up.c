@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ordererctl ledger catch-up: chains made by Fabric, from orderers that are honest, and not. */
+#include "../blocks.h"
 #include "ctl_run.h"
 #include "fake_orderer.h"
 
@@ -11,24 +12,11 @@ enum { CHAIN = 50, OURS = 10, BAD = 20 };
 
 /* ---- chains -------------------------------------------------------------- */
 
-static struct ord_block *golden_block(const char *format, unsigned number)
-{
-	char name[64];
-	struct ord_err e = ERR_INIT;
-	struct ord_block *b;
-	struct buf bytes;
-
-	snprintf(name, sizeof(name), format, number);
-	bytes = test_golden(name);
-	test_ok(block_parse(&bytes, &b, &e), &e);
-	return b;
-}
-
 /* The channel of a solo orderer: 50 blocks, those before the fifth configurations. */
 static void solo_chain(struct ord_block **out, size_t n)
 {
 	for (unsigned i = 0; i < n; i++)
-		out[i] = golden_block("blocks/mychannel.%03u.block", i);
+		out[i] = test_block("blocks/mychannel.%03u.block", i);
 }
 
 static void drop(struct ord_block **blocks, size_t n)
@@ -40,7 +28,7 @@ static void drop(struct ord_block **blocks, size_t n)
 /* A ledger directory in which mychannel has these blocks. */
 static char *ledger_of(struct ord_block *const *blocks, size_t n)
 {
-	char *dir = ctl_tmpdir();
+	char *dir = test_dir();
 	struct ord_err e = ERR_INIT;
 	struct ledger_root *root;
 	struct ledger *l;
@@ -87,13 +75,13 @@ static struct fixture start(enum fake_sin sin, size_t n, struct ord_block *bad)
 {
 	struct ord_block *theirs[CHAIN];
 	struct fixture x;
-	char *msp = ctl_golden_path(
+	char *msp = test_golden_path(
 		"crypto-config/ordererOrganizations/example.com/orderers/orderer.example.com/msp");
 
 	solo_chain(x.chain, CHAIN);
 	for (size_t i = 0; i < CHAIN; i++)
 		theirs[i] = bad && i == BAD ? bad : block_ref(x.chain[i]);
-	x.ledger = n > 0 ? ledger_of(x.chain, n) : ctl_tmpdir();
+	x.ledger = n > 0 ? ledger_of(x.chain, n) : test_dir();
 	x.f = fake_orderer_start_with(sin, theirs, CHAIN);
 	x.address = x_printf("127.0.0.1:%u", fake_orderer_port(x.f));
 	x.identity = x_printf("OrdererMSP:%s", msp);
@@ -107,7 +95,7 @@ static void stop(struct fixture *x)
 	drop(x->chain, CHAIN);
 	free(x->address);
 	free(x->identity);
-	ctl_rmdir(x->ledger);
+	test_rmdir(x->ledger);
 }
 
 #define catch_up(x, ...)                                                                  \
@@ -161,9 +149,9 @@ static void a_stale_ledger_catches_up(void **state)
 
 static void a_chain_begins_with_a_genesis_block_that_was_given(void **state)
 {
-	char *genesis = ctl_golden_path("blocks/mychannel.000.block"), *want;
-	char *other = ctl_golden_path("kafka/mychannel.0.block");
-	char *system = ctl_golden_path("blocks/genesis.solo.block");
+	char *genesis = test_golden_path("blocks/mychannel.000.block"), *want;
+	char *other = test_golden_path("kafka/mychannel.0.block");
+	char *system = test_golden_path("blocks/genesis.solo.block");
 	struct fixture x = start(FAKE_HONEST, 0, NULL);
 
 	(void)state;
@@ -208,14 +196,14 @@ static void a_kafka_chain_tells_its_offset(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++)
-		chain[i] = golden_block("kafka/mychannel.%u.block", i);
+		chain[i] = test_block("kafka/mychannel.%u.block", i);
 	ledger = ledger_of(chain, 1);
 	for (unsigned i = 0; i < 6; i++)
 		block_ref(chain[i]);
 	kafka = fake_orderer_start_with(FAKE_HONEST, chain, 6);
 	free(x.address);
 	x.address = x_printf("127.0.0.1:%u", fake_orderer_port(kafka));
-	ctl_rmdir(x.ledger);
+	test_rmdir(x.ledger);
 	x.ledger = ledger;
 	says(&x, catch_up(&x, "--channel", "mychannel", "--until", "0"), 0,
 	     "mychannel: nothing to copy from ADDRESS\n"
@@ -251,7 +239,7 @@ static struct ord_block *with_slot(const struct ord_block *b, size_t slot, struc
 /* Another signer says what the orderer said. */
 static struct ord_block *signed_by_a_user(const struct ord_block *b)
 {
-	char *dir = ctl_golden_path(
+	char *dir = test_golden_path(
 		"crypto-config/peerOrganizations/org1.example.com/users/User1@org1.example.com/msp");
 	Common__MetadataSignature s = COMMON__METADATA_SIGNATURE__INIT, *list = &s;
 	Common__SignatureHeader h = COMMON__SIGNATURE_HEADER__INIT;
@@ -377,7 +365,7 @@ static void a_bad_block_is_refused_and_those_before_it_are_kept(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(sins); i++) {
-		struct ord_block *good = golden_block("blocks/mychannel.%03u.block", BAD);
+		struct ord_block *good = test_block("blocks/mychannel.%03u.block", BAD);
 		struct fixture x = start(FAKE_HONEST, OURS, sins[i].spoil(good));
 		char *err = x_printf("ordererctl ledger catch-up: mychannel: %s\n", sins[i].why);
 
@@ -486,7 +474,7 @@ static void parted_behind(unsigned same)
 		if (i > same)
 			block_seal(ours[i]);
 	}
-	ctl_rmdir(x.ledger);
+	test_rmdir(x.ledger);
 	x.ledger = ledger_of(ours, 30);
 	want = x_printf("ordererctl ledger catch-up: mychannel: block %u is the first that "
 			"differs from that of %s\n",
@@ -528,7 +516,7 @@ static void a_ledger_in_use_is_left_alone(void **state)
 
 	/* a Go orderer holds the lock of its index */
 	test_ok(file_mkdir_p(index, 0755, &e), &e);
-	ctl_write(lock, "");
+	test_write(lock, bytes_str(""));
 	fd = open(lock, O_RDWR);
 	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
 	want = x_printf("ordererctl ledger catch-up: %s is locked: stop the orderer that uses it "

@@ -152,7 +152,7 @@ static void a_removed_channel_has_no_more_to_say(void **state)
 
 static void a_join_carries_the_block_as_a_file(void **state)
 {
-	char *path = ctl_golden_path("blocks/mychannel.000.block"), *at, *want;
+	char *path = test_golden_path("blocks/mychannel.000.block"), *at, *want;
 	struct buf block = test_golden("blocks/mychannel.000.block");
 	struct listener l;
 	struct ctl_run r;

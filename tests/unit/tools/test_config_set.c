@@ -8,7 +8,7 @@
 
 static struct ctl_run get(const char *block, const char *key)
 {
-	char *path = ctl_golden_path(block);
+	char *path = test_golden_path("%s", block);
 	struct ctl_run r = ctl_run("config", "get", "--config-block", path, (char *)key);
 
 	free(path);
@@ -69,7 +69,7 @@ static const struct {
 
 static void every_key_can_be_set(void **state)
 {
-	char *block = ctl_golden_path(BLOCK);
+	char *block = test_golden_path(BLOCK);
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(settable); i++) {
@@ -123,7 +123,7 @@ static const struct {
 
 static void what_cannot_be_set_is_one_sentence(void **state)
 {
-	char *block = ctl_golden_path(BLOCK);
+	char *block = test_golden_path(BLOCK);
 
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(unsettable); i++) {
@@ -139,7 +139,7 @@ static void what_cannot_be_set_is_one_sentence(void **state)
 
 static void an_acl_can_be_taken_back(void **state)
 {
-	char *block = ctl_golden_path(BLOCK);
+	char *block = test_golden_path(BLOCK);
 	struct ctl_run r = ctl_run("config", "set", "--config-block", block, "--dry-run", "acl.a",
 				   "x", "acl.b", "y", "acl.a", "");
 
@@ -152,7 +152,8 @@ static void an_acl_can_be_taken_back(void **state)
 /* Of the consensus type that the command line itself sets, too. */
 static void exactly_once_is_of_kafka(void **state)
 {
-	char *kafka = ctl_golden_path("blocks/genesis.kafka.block"), *solo = ctl_golden_path(BLOCK);
+	char *kafka = test_golden_path("blocks/genesis.kafka.block"),
+	     *solo = test_golden_path(BLOCK);
 	struct ctl_run r = ctl_run("config", "set", "--config-block", kafka, "--dry-run",
 				   "orderer.kafka-exactly-once", "true");
 
@@ -174,7 +175,7 @@ static void exactly_once_is_of_kafka(void **state)
 
 static void options_that_do_not_fit_are_refused(void **state)
 {
-	char *block = ctl_golden_path(BLOCK);
+	char *block = test_golden_path(BLOCK);
 	struct ctl_run r = ctl_run("config", "set", "a", "b");
 
 	(void)state;
@@ -193,9 +194,8 @@ static void options_that_do_not_fit_are_refused(void **state)
 
 static void an_organisation_is_added_of_its_msp(void **state)
 {
-	char *block = ctl_golden_path(BLOCK), *dir = ctl_tmpdir(), *tx = file_join(dir, "tx"),
-	     *json;
-	char *msp = ctl_golden_path("crypto-config/ordererOrganizations/example.com/msp");
+	char *block = test_golden_path(BLOCK), *dir = test_dir(), *tx = file_join(dir, "tx"), *json;
+	char *msp = test_golden_path("crypto-config/ordererOrganizations/example.com/msp");
 
 	(void)state;
 	free(ctl_answer(ctl_run("config", "add-org", "Org3", msp, "--mspid", "Org3MSP",
@@ -210,7 +210,7 @@ static void an_organisation_is_added_of_its_msp(void **state)
 	free(msp);
 	free(tx);
 	free(block);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 /* The JSON of a group as configtxgen prints it, out of the block's own. */
@@ -231,13 +231,13 @@ static char *org_json(const char *block)
 
 static void an_organisation_is_added_of_its_json(void **state)
 {
-	char *block = ctl_golden_path(BLOCK), *dir = ctl_tmpdir(),
+	char *block = test_golden_path(BLOCK), *dir = test_dir(),
 	     *file = file_join(dir, "org.json");
 	char *json = org_json(block);
 	struct ctl_run r;
 
 	(void)state;
-	ctl_write(file, json);
+	test_write(file, bytes_str(json));
 	r = ctl_run("config", "add-org", "Again", file, "--config-block", block, "--dry-run");
 	assert_non_null(strstr(r.out, "  + [Group]  /Channel/Application/Again\n"));
 	assert_non_null(strstr(r.out, "  + [Value]  /Channel/Application/Again/MSP\n"));
@@ -245,7 +245,7 @@ static void an_organisation_is_added_of_its_json(void **state)
 	ctl_run_free(&r);
 	r = ctl_run("config", "add-org", "Org1MSP", file, "--config-block", block, "--dry-run");
 	ctl_expect(&r, 1, "", "ordererctl config add-org: organisation Org1MSP is there already\n");
-	ctl_write(file, "{}");
+	test_write(file, bytes_str("{}"));
 	r = ctl_run("config", "add-org", "Again", file, "--config-block", block, "--dry-run");
 	assert_int_equal(r.code, 1);
 	assert_non_null(strstr(r.err, "org.json: an organisation needs an MSP\n"));
@@ -253,12 +253,12 @@ static void an_organisation_is_added_of_its_json(void **state)
 	free(json);
 	free(file);
 	free(block);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static void an_organisation_is_removed(void **state)
 {
-	char *block = ctl_golden_path(BLOCK);
+	char *block = test_golden_path(BLOCK);
 	struct ctl_run r =
 		ctl_run("config", "remove-org", "Org2MSP", "--config-block", block, "--dry-run");
 

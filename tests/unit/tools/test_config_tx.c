@@ -7,18 +7,9 @@
 
 static char *dir; /* our own */
 
-static struct buf slurp(const char *path)
-{
-	struct buf b = BUF_INIT;
-	struct ord_err e = ERR_INIT;
-
-	test_ok(file_read(path, 1 << 20, &b, &e), &e);
-	return b;
-}
-
 static struct ord_env *read_env(const char *path)
 {
-	struct buf b = slurp(path);
+	struct buf b = test_read(path);
 	struct ord_env *env;
 	struct ord_err e = ERR_INIT;
 
@@ -53,7 +44,7 @@ static Common__ConfigUpdate *update_in(const struct ord_env *env)
 /* The same update, for the same channel; nobody has signed. */
 static void assert_same_update(const char *path, const char *golden)
 {
-	char *want_path = ctl_golden_path(golden);
+	char *want_path = test_golden_path("%s", golden);
 	struct ord_env *got = read_env(path), *want = read_env(want_path);
 	Common__ConfigUpdate *a = update_in(got), *b = update_in(want);
 
@@ -71,7 +62,7 @@ static void assert_same_update(const char *path, const char *golden)
 
 static void updates_are_those_of_configtxgen(void **state)
 {
-	char *config = ctl_golden_path("configtx.yaml"), *out = file_join(dir, "tx");
+	char *config = test_golden_path("configtx.yaml"), *out = file_join(dir, "tx");
 
 	(void)state;
 	free(ctl_answer(ctl_run("channel-tx", "--config", config, "--profile", "TwoOrgsChannel",
@@ -93,15 +84,15 @@ static void updates_are_those_of_configtxgen(void **state)
 
 static void computed_updates_are_those_of_configtxlator(void **state)
 {
-	char *from = ctl_golden_path("tx/config.original.pb"),
-	     *to = ctl_golden_path("tx/config.modified.pb"), *out = file_join(dir, "update"),
-	     *golden = ctl_golden_path("tx/batchsize.configupdate.pb");
-	struct buf got, want = slurp(golden);
+	char *from = test_golden_path("tx/config.original.pb"),
+	     *to = test_golden_path("tx/config.modified.pb"), *out = file_join(dir, "update"),
+	     *golden = test_golden_path("tx/batchsize.configupdate.pb");
+	struct buf got, want = test_read(golden);
 
 	(void)state;
 	free(ctl_answer(ctl_run("config-update", "compute", "--channel", "mychannel", "--original",
 				from, "--updated", to, "--output", out)));
-	got = slurp(out);
+	got = test_read(out);
 	assert_true(bytes_eq(buf_bytes(&got), buf_bytes(&want)));
 	free(ctl_answer(ctl_run("config-update", "compute", "--channel", "mychannel", "--original",
 				from, "--updated", to, "--envelope", "--output", out)));
@@ -118,7 +109,7 @@ static void computed_updates_are_those_of_configtxlator(void **state)
 
 static char *identity(const char *mspid, const char *home)
 {
-	char *path = ctl_golden_path("crypto-config"),
+	char *path = test_golden_path("crypto-config"),
 	     *text = x_printf("%s:%s/%s/msp", mspid, path, home);
 
 	free(path);
@@ -130,8 +121,8 @@ static char *identity(const char *mspid, const char *home)
 
 static char *own_copy(const char *golden)
 {
-	char *from = ctl_golden_path(golden), *to = file_join(dir, "copy.tx");
-	struct buf b = slurp(from);
+	char *from = test_golden_path("%s", golden), *to = file_join(dir, "copy.tx");
+	struct buf b = test_read(from);
 	struct ord_err e = ERR_INIT;
 
 	test_ok(file_write_atomic(to, buf_bytes(&b), 0644, &e), &e);
@@ -186,7 +177,7 @@ static void two_admins_create_a_channel(void **state)
 static void signatures_look_as_those_of_peer(void **state)
 {
 	char *path = own_copy("tx/mychannel.tx"), *one = identity("Org1MSP", ORG1_ADMIN),
-	     *golden = ctl_golden_path("tx/mychannel.signed-org1admin.tx");
+	     *golden = test_golden_path("tx/mychannel.signed-org1admin.tx");
 	struct ord_env *got, *want = read_env(golden);
 	Common__ConfigUpdateEnvelope *a, *b;
 	Common__SignatureHeader *ha, *hb;
@@ -224,12 +215,12 @@ static void nobody_signs_twice(void **state)
 	char *path = own_copy("tx/mychannel.signed-org1admin.tx"),
 	     *one = identity("Org1MSP", ORG1_ADMIN),
 	     *warning = x_printf("ordererctl sign: warning: %s has signed already\n", one);
-	struct buf before = slurp(path), after;
+	struct buf before = test_read(path), after;
 	struct ctl_run r = ctl_run("sign", "--identity", one, path);
 
 	(void)state;
 	ctl_expect(&r, 0, "", warning);
-	after = slurp(path);
+	after = test_read(path);
 	assert_true(bytes_eq(buf_bytes(&before), buf_bytes(&after)));
 	buf_fini(&before);
 	buf_fini(&after);
@@ -240,7 +231,7 @@ static void nobody_signs_twice(void **state)
 
 static void what_is_no_update_is_not_signed(void **state)
 {
-	char *path = ctl_golden_path("tx/endorser.tx"), *one = identity("Org1MSP", ORG1_ADMIN),
+	char *path = test_golden_path("tx/endorser.tx"), *one = identity("Org1MSP", ORG1_ADMIN),
 	     *out = file_join(dir, "not-written");
 	char *err = x_printf(
 		"ordererctl sign: %s: it is of type ENDORSER_TRANSACTION, not CONFIG_UPDATE\n",
@@ -259,14 +250,14 @@ static void what_is_no_update_is_not_signed(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	dir = ctl_tmpdir();
+	dir = test_dir();
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	return 0;
 }
 

@@ -304,7 +304,7 @@ static struct ctl_run run_config(const char *dir, const char *yaml)
 	char *config = file_join(dir, "config.yaml"), *out = file_join(dir, "out");
 	struct ctl_run r;
 
-	ctl_write(config, yaml);
+	test_write(config, bytes_str(yaml));
 	r = ctl_run("crypto", "--config", config, "--output", out);
 	free(config);
 	free(out);
@@ -324,7 +324,7 @@ static void subject_of(const char *dir, const char *rel, const char *want)
 
 static void without_node_ous_the_administrator_is_listed(void **state)
 {
-	char *dir = ctl_tmpdir();
+	char *dir = test_dir();
 	char *msp = x_printf("%s/out/peerOrganizations/a.org", dir);
 	char *node = x_printf("%s/peers/peer5.a.org/msp/admincerts/Admin@a.org-cert.pem", msp);
 	char *org = x_printf("%s/msp/admincerts/Admin@a.org-cert.pem", msp);
@@ -344,12 +344,12 @@ static void without_node_ous_the_administrator_is_listed(void **state)
 	free(user);
 	free(ous);
 	free(msp);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static void templates_and_ca_fields_are_honoured(void **state)
 {
-	char *dir = ctl_tmpdir();
+	char *dir = test_dir();
 	char *out = x_printf("%s/out/peerOrganizations/b.org", dir);
 	char *tls;
 	X509 *cert;
@@ -385,12 +385,12 @@ static void templates_and_ca_fields_are_honoured(void **state)
 	X509_free(cert);
 	free(tls);
 	free(out);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static void an_organisation_that_exists_is_not_touched(void **state)
 {
-	char *config = ctl_golden_path("crypto-config.yaml");
+	char *config = test_golden_path("crypto-config.yaml");
 	char *want = x_printf("ordererctl crypto: %s/ordererOrganizations/example.com exists "
 			      "already: remove it or give another --output\n",
 			      tree);
@@ -411,7 +411,7 @@ static void an_organisation_that_exists_is_not_touched(void **state)
 /* A broken file is one sentence with file and place, and nothing on disk. */
 static void refuses(const char *yaml, const char *why)
 {
-	char *dir = ctl_tmpdir(), *out = file_join(dir, "out");
+	char *dir = test_dir(), *out = file_join(dir, "out");
 	char *want = x_printf("ordererctl crypto: %s/config.yaml%s\n", dir, why);
 	struct ctl_run r = run_config(dir, yaml);
 
@@ -419,7 +419,7 @@ static void refuses(const char *yaml, const char *why)
 	assert_false(file_exists(out));
 	free(want);
 	free(out);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static void broken_files_are_refused_in_a_sentence(void **state)

@@ -61,12 +61,12 @@ static void help_is_an_answer(void **state)
 
 static void settings_are_explained_with_their_origin(void **state)
 {
-	char *dir = ctl_tmpdir(), *ini = file_join(dir, "ordererd.ini"), *want, *out;
-	char *text = x_printf("[General]\nListenPort = 7777\nPluginDir = %s/.libs\n",
-			      getenv("TOP_BUILDDIR"));
+	char *dir = test_dir(), *ini = file_join(dir, "ordererd.ini"), *want, *out;
+	char *plugins = test_build_path(".libs");
+	char *text = x_printf("[General]\nListenPort = 7777\nPluginDir = %s\n", plugins);
 
 	(void)state;
-	ctl_write(ini, text);
+	test_write(ini, bytes_str(text));
 	setenv("ORDERER_GENERAL_LOCALMSPID", "MyMSP", 1);
 	out = ctl_answer(ctl_run("config", "explain", "--config", ini));
 	unsetenv("ORDERER_GENERAL_LOCALMSPID");
@@ -78,9 +78,10 @@ static void settings_are_explained_with_their_origin(void **state)
 	assert_non_null(strstr(out, "# from: default\nsolo.Durable = true\n"));
 	free(want);
 	free(out);
+	free(plugins);
 	free(text);
 	free(ini);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 /* The commands of the overview: lines of two blanks, name, two blanks, summary. */
@@ -111,11 +112,9 @@ static struct ctl_run help_of(char *name)
 
 static char *man_page(void)
 {
-	char *path = x_printf("%s/doc/man/ordererctl.1", getenv("TOP_SRCDIR"));
-	struct buf page = BUF_INIT;
-	struct ord_err e = ERR_INIT;
+	char *path = test_source_path("doc/man/ordererctl.1");
+	struct buf page = test_read(path);
 
-	test_ok(file_read(path, 1 << 20, &page, &e), &e);
 	free(path);
 	return buf_cstr(&page);
 }

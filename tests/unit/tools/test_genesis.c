@@ -27,7 +27,7 @@ static Common__Config *config_of(struct buf *block)
 
 static Common__Config *make(const char *profile, const char *channel)
 {
-	char *yaml = ctl_golden_path("configtx.yaml"), *dir = ctl_tmpdir();
+	char *yaml = test_golden_path("configtx.yaml"), *dir = test_dir();
 	char *path = file_join(dir, "genesis.block");
 	struct buf b = BUF_INIT;
 	struct ord_err e = ERR_INIT;
@@ -40,7 +40,7 @@ static Common__Config *make(const char *profile, const char *channel)
 	buf_fini(&b);
 	free(path);
 	free(yaml);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	return config;
 }
 
@@ -90,8 +90,8 @@ static struct ctl_run genesis_of(const char *dir, char *config, char *profile)
  * Application: only what has neither is worth a word. */
 static void a_usable_block_is_made_in_silence(void **state)
 {
-	char *yaml = x_printf("%s/tests/scenario/configtx.yaml", getenv("TOP_SRCDIR"));
-	char *dir = ctl_tmpdir(), *bare = file_join(dir, "configtx.yaml");
+	char *yaml = test_source_path("tests/scenario/configtx.yaml");
+	char *dir = test_dir(), *bare = file_join(dir, "configtx.yaml");
 	const char *text = "Profiles:\n  Bare:\n"
 			   "    Policies: &p {Readers: {Type: ImplicitMeta, Rule: ANY Readers}}\n"
 			   "    Orderer: {OrdererType: solo, Policies: *p}\n";
@@ -109,12 +109,12 @@ static void a_usable_block_is_made_in_silence(void **state)
 	ctl_run_free(&r);
 	free(bare);
 	free(yaml);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 static void a_profile_that_is_not_there_is_an_error(void **state)
 {
-	char *yaml = ctl_golden_path("configtx.yaml"), *dir = ctl_tmpdir();
+	char *yaml = test_golden_path("configtx.yaml"), *dir = test_dir();
 	char *path = file_join(dir, "genesis.block");
 	struct ctl_run r = ctl_run("genesis", "--config", yaml, "--profile", "TwoOrgsOrdererGenesi",
 				   "--channel", "testchainid", "--output", path);
@@ -127,7 +127,7 @@ static void a_profile_that_is_not_there_is_an_error(void **state)
 	ctl_run_free(&r);
 	free(path);
 	free(yaml);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 }
 
 int main(void)

@@ -29,18 +29,9 @@ static void encode_to(const char *type, const char *from, const char *to)
 		ctl_run("encode", "--type", (char *)type, "--output", (char *)to, (char *)from)));
 }
 
-static struct buf slurp(const char *path)
-{
-	struct buf b = BUF_INIT;
-	struct ord_err e = ERR_INIT;
-
-	test_ok(file_read(path, 64 << 20, &b, &e), &e);
-	return b;
-}
-
 static void assert_same_file(const char *a, const char *b)
 {
-	struct buf x = slurp(a), y = slurp(b);
+	struct buf x = test_read(a), y = test_read(b);
 
 	assert_true(bytes_eq(buf_bytes(&x), buf_bytes(&y)));
 	buf_fini(&x);
@@ -67,7 +58,7 @@ static void comes_back(const char *path, const char *type, bool exact)
 
 static void golden_comes_back(const char *name, const char *type, bool exact)
 {
-	char *path = ctl_golden_path(name);
+	char *path = test_golden_path("%s", name);
 
 	comes_back(path, type, exact);
 	free(path);
@@ -97,8 +88,8 @@ static void golden_messages_come_back(void **state)
 /* configtxlator's own output is taken, and means what configtxlator made it of. */
 static void what_configtxlator_printed_is_taken(void **state)
 {
-	char *json = ctl_golden_path("json/batchsize.configupdate.pb.json"),
-	     *want = ctl_golden_path("tx/batchsize.configupdate.pb"),
+	char *json = test_golden_path("json/batchsize.configupdate.pb.json"),
+	     *want = test_golden_path("tx/batchsize.configupdate.pb"),
 	     *got = file_join(dir, "update.pb");
 
 	(void)state;
@@ -135,15 +126,15 @@ static void what_is_not_known_is_kept(void **state)
 
 static void standard_input_is_read(void **state)
 {
-	char *path = ctl_golden_path("tx/batchsize.configupdate.pb"),
-	     *command = x_printf("exec '%s/ordererctl' decode --type common.ConfigUpdate - <'%s' | "
-				 "'%s/ordererctl' encode --type common.ConfigUpdate | cmp - '%s'",
-				 getenv("TOP_BUILDDIR") ? getenv("TOP_BUILDDIR") : ".", path,
-				 getenv("TOP_BUILDDIR") ? getenv("TOP_BUILDDIR") : ".", path);
+	char *path = test_golden_path("tx/batchsize.configupdate.pb"), *program = ctl_program(),
+	     *command = x_printf("exec '%s' decode --type common.ConfigUpdate - <'%s' | "
+				 "'%s' encode --type common.ConfigUpdate | cmp - '%s'",
+				 program, path, program, path);
 
 	(void)state;
 	assert_int_equal(system(command), 0);
 	free(command);
+	free(program);
 	free(path);
 }
 
@@ -178,9 +169,8 @@ static bool is_known_somewhere(const char *package, const char *message)
 
 static void check_proto(const char *name)
 {
-	const char *top = getenv("TOP_SRCDIR");
-	char *path = x_printf("%s/proto/%s", top ? top : ".", name);
-	struct buf text = slurp(path);
+	char *path = test_source_path("proto/%s", name);
+	struct buf text = test_read(path);
 	char package[64] = "", message[64], *line, *rest = buf_cstr(&text);
 
 	while ((line = strsep(&rest, "\n"))) {
@@ -213,7 +203,7 @@ static void encodes(const char *type, const char *json, const char *want_hex)
 	struct buf got, hex = BUF_INIT;
 
 	encode_to(type, path, to);
-	got = slurp(to);
+	got = test_read(to);
 	hex_encode(&hex, buf_bytes(&got));
 	assert_string_equal(buf_cstr(&hex), want_hex);
 	buf_fini(&got);
@@ -367,14 +357,14 @@ static void an_unknown_type_is_refused(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	dir = ctl_tmpdir();
+	dir = test_dir();
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 static struct ctl_run explain(const char *block, const char *envelope, const char *option,
 			      const char *value)
 {
-	char *config = ctl_golden_path(block), *env = ctl_golden_path(envelope);
+	char *config = test_golden_path("%s", block), *env = test_golden_path("%s", envelope);
 	struct ctl_run r = ctl_run("policy", "explain", "--config-block", config, "--envelope", env,
 				   (char *)option, (char *)value);
 
@@ -94,8 +94,8 @@ static void a_creation_is_asked_of_the_template(void **state)
 
 static void json_says_the_same(void **state)
 {
-	char *config = ctl_golden_path("blocks/mychannel.002.block");
-	char *env = ctl_golden_path("tx/mychannel.tx");
+	char *config = test_golden_path("blocks/mychannel.002.block");
+	char *env = test_golden_path("tx/mychannel.tx");
 	struct ctl_run r = ctl_run("policy", "explain", "--config-block", config, "--envelope", env,
 				   "--policy", "/Channel/Application/Nobody", "--json");
 
@@ -117,8 +117,8 @@ static void json_says_the_same(void **state)
 
 static void files_that_do_not_fit_are_refused(void **state)
 {
-	char *config = ctl_golden_path("blocks/mychannel.003.block");
-	char *tx = ctl_golden_path("tx/oldcapschannel.tx"), *want;
+	char *config = test_golden_path("blocks/mychannel.003.block");
+	char *tx = test_golden_path("tx/oldcapschannel.tx"), *want;
 	struct ctl_run r = ctl_run("policy", "explain", "--config-block", config, "--envelope", tx);
 
 	(void)state;

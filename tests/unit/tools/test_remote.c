@@ -13,7 +13,7 @@ struct fixture {
 
 static struct fixture start_with(enum fake_sin sin, enum fake_tls tls)
 {
-	char *msp = ctl_golden_path(
+	char *msp = test_golden_path(
 		"crypto-config/peerOrganizations/org1.example.com/users/User1@org1.example.com/msp");
 	struct fixture x = {.f = fake_orderer_start(sin, tls)};
 
@@ -56,14 +56,14 @@ static size_t count_lines(const char *text, const char *ending)
 static void what_is_sent_comes_back(void **state)
 {
 	struct fixture x = start(FAKE_HONEST);
-	char *dir = ctl_tmpdir(), *file = file_join(dir, "payload"), *block, *out;
+	char *dir = test_dir(), *file = file_join(dir, "payload"), *block, *out;
 	struct ord_err e = ERR_INIT;
 	struct ord_block *b;
 	struct ord_env *env;
 	struct buf bytes = BUF_INIT;
 
 	(void)state;
-	ctl_write(file, "hello");
+	test_write(file, bytes_str("hello"));
 	out = ctl_answer(remote(&x, "send", "--count", "9"));
 	assert_int_equal(count_lines(out, " 200 SUCCESS"), 9);
 	free(out);
@@ -84,14 +84,14 @@ static void what_is_sent_comes_back(void **state)
 	free(out);
 	free(block);
 	free(file);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	stop(&x);
 }
 
 static void ranges_are_fetched_in_order(void **state)
 {
 	struct fixture x = start(FAKE_HONEST);
-	char *dir = ctl_tmpdir(), *out, *first, *second, *third;
+	char *dir = test_dir(), *out, *first, *second, *third;
 	struct ctl_run r;
 
 	(void)state;
@@ -113,7 +113,7 @@ static void ranges_are_fetched_in_order(void **state)
 	r = remote(&x, "fetch", "--json", "4-3");
 	ctl_expect(&r, 1, "",
 		   "ordererctl fetch: '4-3': want newest, oldest, config, N, N-M or N-\n");
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	stop(&x);
 }
 
@@ -121,8 +121,8 @@ static void ranges_are_fetched_in_order(void **state)
 static void a_created_channels_genesis_block_is_fetched(void **state)
 {
 	struct fixture x = start(FAKE_HONEST);
-	char *dir = ctl_tmpdir(), *path = file_join(dir, "new.block");
-	char *tx = ctl_golden_path("tx/mychannel.signed-org1admin.tx");
+	char *dir = test_dir(), *path = file_join(dir, "new.block");
+	char *tx = test_golden_path("tx/mychannel.signed-org1admin.tx");
 	struct ord_err e = ERR_INIT;
 	struct buf bytes = BUF_INIT;
 	struct ord_block *b;
@@ -136,14 +136,14 @@ static void a_created_channels_genesis_block_is_fetched(void **state)
 	block_unref(b);
 	free(tx);
 	free(path);
-	ctl_rmdir(dir);
+	test_rmdir(dir);
 	stop(&x);
 }
 
 static void only_updates_are_signed_as_updates(void **state)
 {
 	struct fixture x = start(FAKE_HONEST);
-	char *tx = ctl_golden_path("tx/endorser.tx"), *want;
+	char *tx = test_golden_path("tx/endorser.tx"), *want;
 	struct ctl_run r =
 		ctl_run("channel", "update", tx, "--orderer", x.address, "--identity", x.identity);
 
@@ -195,11 +195,11 @@ static char *orderer_ca, *org1_ca, *client_cert, *client_key;
 static int find_pems(void **state)
 {
 	(void)state;
-	orderer_ca = ctl_golden_path("crypto-config/ordererOrganizations/example.com/tlsca/"
-				     "tlsca.example.com-cert.pem");
-	org1_ca = ctl_golden_path(ORG1 "tlsca/tlsca.org1.example.com-cert.pem");
-	client_cert = ctl_golden_path(ORG1 "users/User1@org1.example.com/tls/client.crt");
-	client_key = ctl_golden_path(ORG1 "users/User1@org1.example.com/tls/client.key");
+	orderer_ca = test_golden_path("crypto-config/ordererOrganizations/example.com/tlsca/"
+				      "tlsca.example.com-cert.pem");
+	org1_ca = test_golden_path(ORG1 "tlsca/tlsca.org1.example.com-cert.pem");
+	client_cert = test_golden_path(ORG1 "users/User1@org1.example.com/tls/client.crt");
+	client_key = test_golden_path(ORG1 "users/User1@org1.example.com/tls/client.key");
 	return 0;
 }
 

@@ -86,8 +86,8 @@ static void the_dry_run_says_what_the_orderer_says(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(cases); i++) {
-		char *block = ctl_golden_path(cases[i].block);
-		char *update = ctl_golden_path(cases[i].update);
+		char *block = test_golden_path("%s", cases[i].block);
+		char *update = test_golden_path("%s", cases[i].update);
 		char *err = cases[i].code == 0
 				    ? x_strdup("")
 				    : x_printf("ordererctl config-update check: the orderer would "
@@ -106,7 +106,7 @@ static void the_dry_run_says_what_the_orderer_says(void **state)
 /* What has no answer is one sentence, and nothing else. */
 static void refused(const char *block, const char *update, const char *want)
 {
-	char *b = ctl_golden_path(block), *u = ctl_golden_path(update);
+	char *b = test_golden_path("%s", block), *u = test_golden_path("%s", update);
 	struct ctl_run r = ctl_run("config-update", "check", "--config-block", b, "--update", u);
 	char *err = x_printf("ordererctl config-update check: %s%s\n", *want == ':' ? u : "", want);
 

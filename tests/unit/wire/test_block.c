@@ -6,10 +6,7 @@
 
 static struct ord_block *chain_block(unsigned number)
 {
-	char name[64];
-
-	snprintf(name, sizeof(name), "blocks/mychannel.%03u.block", number);
-	return test_block(name);
+	return test_block("blocks/mychannel.%03u.block", number);
 }
 
 static struct ord_block *rebuild(const struct ord_block *b)
@@ -290,8 +287,7 @@ static void kafka_metadata_is_found_in_either_slot(void **state)
 
 	(void)state;
 	for (unsigned i = 1; i < UTIL_ARRAY_LEN(persisted); i++) {
-		char *name = x_printf("kafka/mychannel.%u.block", i);
-		struct ord_block *b = test_block(name), *v2;
+		struct ord_block *b = test_block("kafka/mychannel.%u.block", i), *v2;
 		struct ord_bytes meta[BLOCK_META_SLOTS] = {b->meta[0], b->meta[1]};
 
 		check_offsets(b, persisted[i]);
@@ -301,7 +297,6 @@ static void kafka_metadata_is_found_in_either_slot(void **state)
 		check_offsets(v2, persisted[i]);
 		block_unref(v2);
 		block_unref(b);
-		free(name);
 	}
 }
 

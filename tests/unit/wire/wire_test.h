@@ -3,8 +3,7 @@
 #ifndef WIRE_TEST_H
 #define WIRE_TEST_H
 
-#include "../test.h"
-#include <wire/wire.h>
+#include "../blocks.h"
 
 /* Hex without its spaces. */
 static inline struct buf test_hex_digits(const char *hex)
@@ -50,8 +49,7 @@ static inline void test_same_hex(struct ord_bytes got, const char *want)
 static inline size_t test_each_golden(const char *folder,
 				      void (*fn)(const char *name, struct ord_bytes content))
 {
-	const char *top = getenv("TOP_SRCDIR");
-	char *dir = x_printf("%s/tests/golden/%s", top ? top : ".", folder);
+	char *dir = test_golden_path("%s", folder);
 	struct ord_err e = ERR_INIT;
 	size_t messages = 0, n;
 	char **names;
@@ -71,17 +69,6 @@ static inline size_t test_each_golden(const char *folder,
 	file_list_free(names);
 	free(dir);
 	return messages;
-}
-
-/* A block below tests/golden. */
-static inline struct ord_block *test_block(const char *name)
-{
-	struct buf b = test_golden(name);
-	struct ord_block *block;
-	struct ord_err e = ERR_INIT;
-
-	test_ok(block_parse(&b, &block, &e), &e);
-	return block;
 }
 
 /* Call @fn with @rounds copies of @good, each with one to eight bits flipped.  Always the same. */
