@@ -40,15 +40,8 @@ static bool is_signed(const struct ord_env *env)
 static struct ord_env *config_message(const char *channel_id, const Common__ConfigEnvelope *ce)
 {
 	struct wire_header_spec h = {.type = WIRE_CONFIG, .channel_id = channel_id};
-	struct buf data = BUF_INIT, payload = BUF_INIT;
-	struct ord_env *env;
 
-	wire_pack(ce, &data);
-	wire_build_payload(&h, buf_bytes(&data), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
-	buf_fini(&data);
-	buf_fini(&payload);
-	return env;
+	return env_unsigned_msg(&h, ce);
 }
 
 static int check_maintenance(const struct check *c, const Common__ConfigEnvelope *ce,
@@ -94,15 +87,13 @@ static int answer_creation(struct check *c, struct ord_err *e)
 	Common__ConfigEnvelope *ce;
 	struct wire_header_spec h = {.type = WIRE_ORDERER_TRANSACTION,
 				     .channel_id = c->conf->channel_id};
-	struct buf payload = BUF_INIT;
 	int rc = chanconf_create(c->conf, c->env, &ce, e);
 
 	if (rc < 0)
 		return rc;
 	inner = config_message(c->env->channel_id, ce);
 	wire_free(ce);
-	wire_build_payload(&h, inner->raw, &payload);
-	outer = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	outer = env_unsigned(&h, inner->raw);
 	rc = chanconf_check_creation(c->conf, outer, e);
 	if (c->conf->max_channels > 0)
 		buf_printf(&c->proviso,
@@ -110,7 +101,6 @@ static int answer_creation(struct check *c, struct ord_err *e)
 			   c->conf->max_channels);
 	env_unref(inner);
 	env_unref(outer);
-	buf_fini(&payload);
 	return rc;
 }
 

@@ -74,7 +74,7 @@ static void set_tx_id(struct wire_header_spec *h, struct buf *out)
 static struct ord_env *config_envelope(const char *channel_id, const Common__Config *config)
 {
 	Common__ConfigEnvelope msg = COMMON__CONFIG_ENVELOPE__INIT;
-	struct buf data = BUF_INIT, payload = BUF_INIT, tx_id = BUF_INIT;
+	struct buf tx_id = BUF_INIT;
 	struct wire_header_spec h = {.type = WIRE_CONFIG, .version = 1, .channel_id = channel_id};
 	struct ord_env *env;
 	uint8_t nonce[24];
@@ -84,12 +84,8 @@ static struct ord_env *config_envelope(const char *channel_id, const Common__Con
 	h.timestamp_sec = clock_wall_ns() / (int64_t)CLOCK_SEC_NS;
 	set_tx_id(&h, &tx_id);
 	msg.config = (Common__Config *)config;
-	wire_pack(&msg, &data);
-	wire_build_payload(&h, buf_bytes(&data), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	env = env_unsigned_msg(&h, &msg);
 	buf_fini(&tx_id);
-	buf_fini(&payload);
-	buf_fini(&data);
 	return env;
 }
 

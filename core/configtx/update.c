@@ -11,18 +11,14 @@ void configtx_update_envelope(const Common__ConfigUpdate *update, struct buf *ou
 				     .channel_id = update->channel_id,
 				     .timestamp_sec = clock_wall_ns() / (int64_t)CLOCK_SEC_NS};
 	Common__ConfigUpdateEnvelope msg = COMMON__CONFIG_UPDATE_ENVELOPE__INIT;
-	struct buf packed = BUF_INIT, data = BUF_INIT, payload = BUF_INIT;
+	struct buf packed = BUF_INIT;
 	struct ord_env *env;
 
 	wire_pack(update, &packed);
 	msg.config_update = wire_binary(buf_bytes(&packed));
-	wire_pack(&msg, &data);
-	wire_build_payload(&h, buf_bytes(&data), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	env = env_unsigned_msg(&h, &msg);
 	buf_add_bytes(out, env->raw);
 	env_unref(env);
-	buf_fini(&payload);
-	buf_fini(&data);
 	buf_fini(&packed);
 }
 

@@ -333,3 +333,25 @@ void wire_build_payload(const struct wire_header_spec *h, struct ord_bytes data,
 	buf_fini(&channel);
 	buf_fini(&signature);
 }
+
+struct ord_env *env_unsigned(const struct wire_header_spec *h, struct ord_bytes data)
+{
+	struct buf payload = BUF_INIT;
+	struct ord_env *env;
+
+	wire_build_payload(h, data, &payload);
+	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	buf_fini(&payload);
+	return env;
+}
+
+struct ord_env *env_unsigned_msg(const struct wire_header_spec *h, const void *msg)
+{
+	struct buf data = BUF_INIT;
+	struct ord_env *env;
+
+	wire_pack(msg, &data);
+	env = env_unsigned(h, buf_bytes(&data));
+	buf_fini(&data);
+	return env;
+}

@@ -126,6 +126,9 @@ struct wire_header_spec {
 };
 /** Append a Payload with these headers and @data to @out. */
 void wire_build_payload(const struct wire_header_spec *h, struct ord_bytes data, struct buf *out);
+/** An envelope around @data, or around the encoding of @msg, without a signature. */
+struct ord_env *env_unsigned(const struct wire_header_spec *h, struct ord_bytes data);
+struct ord_env *env_unsigned_msg(const struct wire_header_spec *h, const void *msg);
 
 /* ---- blocks -------------------------------------------------------------- */
 

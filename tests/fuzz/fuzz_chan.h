@@ -157,14 +157,9 @@ static inline void fuzz_make_channels(void)
 static inline struct ord_env *fuzz_message(int32_t type, const char *channel_id,
 					   struct ord_bytes data)
 {
-	struct wire_header_spec header = {.type = type, .channel_id = channel_id};
-	struct buf payload = BUF_INIT;
-	struct ord_env *env;
+	struct wire_header_spec h = {.type = type, .channel_id = channel_id};
 
-	wire_build_payload(&header, data, &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
-	buf_fini(&payload);
-	return env;
+	return env_unsigned(&h, data);
 }
 
 #endif /* FUZZ_CHAN_H */

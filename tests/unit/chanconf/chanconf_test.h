@@ -32,6 +32,15 @@ static inline Common__Config *golden_config(const char *name)
 	return config;
 }
 
+/* The CONFIG message that brings @ce. */
+static inline struct ord_env *config_message(const char *channel_id,
+					     const Common__ConfigEnvelope *ce)
+{
+	struct wire_header_spec h = {.type = WIRE_CONFIG, .channel_id = channel_id};
+
+	return env_unsigned_msg(&h, ce);
+}
+
 /* The group at "Orderer/OrdererOrg"; "" is the root. */
 static inline Common__ConfigGroup *group_at(Common__Config *c, const char *path)
 {

@@ -76,7 +76,6 @@ struct ord_env *signed_update(const char *channel_id, const Common__ConfigUpdate
 {
 	Common__ConfigUpdateEnvelope *outer = x_alloc(sizeof(*outer));
 	struct wire_header_spec header = {.type = WIRE_CONFIG_UPDATE, .channel_id = channel_id};
-	struct buf data = BUF_INIT, payload = BUF_INIT;
 	struct ord_env *env;
 
 	common__config_update_envelope__init(outer);
@@ -86,12 +85,8 @@ struct ord_env *signed_update(const char *channel_id, const Common__ConfigUpdate
 		if (signers & 1u << i)
 			outer->signatures[outer->n_signatures++] =
 				sign(i, outer->config_update, forged & 1u << i);
-	wire_pack(outer, &data);
-	wire_build_payload(&header, buf_bytes(&data), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	env = env_unsigned_msg(&header, outer);
 	wire_free(outer);
-	buf_fini(&data);
-	buf_fini(&payload);
 	return env;
 }
 

@@ -178,20 +178,6 @@ static void next_configurations_are_accepted_or_refused_in_fabrics_words(void **
 
 /* ---- maintenance --------------------------------------------------------- */
 
-static struct ord_env *config_message(const char *channel_id, const Common__ConfigEnvelope *ce)
-{
-	struct wire_header_spec header = {.type = WIRE_CONFIG, .channel_id = channel_id};
-	struct buf data = BUF_INIT, payload = BUF_INIT;
-	struct ord_env *env;
-
-	wire_pack(ce, &data);
-	wire_build_payload(&header, buf_bytes(&data), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
-	buf_fini(&data);
-	buf_fini(&payload);
-	return env;
-}
-
 /* The CONFIG message for @to with the update that leads there. */
 static struct ord_env *message_to(const struct chanconf *current, Common__Config *to)
 {

@@ -348,14 +348,9 @@ static void an_empty_consortium_takes_anybody(void **state)
 
 static struct ord_env *message(int32_t type, const char *channel_id, struct ord_bytes data)
 {
-	struct wire_header_spec header = {.type = type, .channel_id = channel_id};
-	struct buf payload = BUF_INIT;
-	struct ord_env *env;
+	struct wire_header_spec h = {.type = type, .channel_id = channel_id};
 
-	wire_build_payload(&header, data, &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
-	buf_fini(&payload);
-	return env;
+	return env_unsigned(&h, data);
 }
 
 /* @ce in a CONFIG in an ORDERER_TRANSACTION. */

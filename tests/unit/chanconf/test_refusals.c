@@ -455,22 +455,17 @@ static void a_config_envelope_must_hold_a_config(void **state)
 	struct wire_header_spec h = {.type = WIRE_CONFIG, .channel_id = "a"};
 	struct chanconf *c = NULL;
 	struct ord_err e = ERR_INIT;
-	struct buf payload = BUF_INIT;
 	struct ord_env *env;
 
 	(void)state;
-	wire_build_payload(&h, bytes_of(NULL, 0), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	env = env_unsigned(&h, bytes_of(NULL, 0));
 	test_fails(chanconf_from_env(env, &c, &e), &e, ORD_EINVAL,
 		   "channelconfig Config cannot be nil");
 	env_unref(env);
-	buf_fini(&payload);
-	wire_build_payload(&h, bytes_str("\x0a"), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	env = env_unsigned(&h, bytes_str("\x0a"));
 	assert_int_equal(chanconf_from_env(env, &c, &e), ORD_EINVAL);
 	assert_non_null(strstr(e.msg, "failed to unmarshal config envelope from payload: "));
 	env_unref(env);
-	buf_fini(&payload);
 }
 
 int main(void)

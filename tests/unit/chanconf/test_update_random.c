@@ -67,20 +67,6 @@ static struct chanconf *random_start(struct dice *d)
 	return c;
 }
 
-static struct ord_env *config_message(const char *channel_id, const Common__ConfigEnvelope *ce)
-{
-	struct wire_header_spec header = {.type = WIRE_CONFIG, .channel_id = channel_id};
-	struct buf data = BUF_INIT, payload = BUF_INIT;
-	struct ord_env *env;
-
-	wire_pack(ce, &data);
-	wire_build_payload(&header, buf_bytes(&data), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
-	buf_fini(&data);
-	buf_fini(&payload);
-	return env;
-}
-
 static void check_validates(struct run *r, const Common__ConfigEnvelope *ce)
 {
 	struct ord_env *msg = config_message(r->current->channel_id, ce);

@@ -265,18 +265,16 @@ static void refused_raw(int32_t type, struct ord_bytes data, const char *want)
 	struct wire_header_spec header = {.type = type, .channel_id = "mychannel"};
 	struct chanconf *c = NULL;
 	Common__ConfigEnvelope *ce = NULL;
-	struct buf payload = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	struct ord_env *env;
 	struct rig r;
 
 	rig_init(&r);
 	test_ok(chanconf_new("mychannel", r.config, &c, &e), &e);
-	wire_build_payload(&header, data, &payload);
-	env = env_make(type < 0 ? bytes_of(NULL, 0) : buf_bytes(&payload), bytes_of(NULL, 0));
+	env = type < 0 ? env_make(bytes_of(NULL, 0), bytes_of(NULL, 0))
+		       : env_unsigned(&header, data);
 	test_fails(chanconf_propose(c, env, &ce, &e), &e, ORD_EINVAL, want);
 	env_unref(env);
-	buf_fini(&payload);
 	chanconf_unref(c);
 	rig_fini(&r);
 }
@@ -306,21 +304,18 @@ static void an_empty_signature_is_of_nobody(void **state)
 {
 	struct wire_header_spec header = {.type = WIRE_CONFIG_UPDATE, .channel_id = "mychannel"};
 	struct policy_signed *signatures;
-	struct buf payload = BUF_INIT;
 	struct ord_err e = ERR_INIT;
 	struct ord_env *env;
 	size_t n;
 
 	(void)state;
-	wire_build_payload(&header, bytes_of("\x12\x00", 2), &payload);
-	env = env_make(buf_bytes(&payload), bytes_of(NULL, 0));
+	env = env_unsigned(&header, bytes_of("\x12\x00", 2));
 	test_ok(chanconf_update_signatures(env, &signatures, &n, &e), &e);
 	assert_int_equal(n, 1);
 	assert_int_equal(signatures[0].identity.len, 0);
 	assert_int_equal(signatures[0].signature.len, 0);
 	free(signatures);
 	env_unref(env);
-	buf_fini(&payload);
 }
 
 /* Each of them would have to be hashed together with the whole update. */
