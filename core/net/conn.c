@@ -253,6 +253,7 @@ void conn_free(struct conn *c)
 {
 	if (c->loop) {
 		cut_streams(c);
+		budget_leave(c);
 		unlink_from_loop(c);
 		tell_gone(c);
 	}

@@ -116,6 +116,7 @@ static void take_inbox(struct loop *l)
 {
 	struct net_stream *s;
 	struct conn *c;
+	bool kicked;
 
 	pthread_mutex_lock(&l->lock);
 	s = l->woken;
@@ -123,6 +124,7 @@ static void take_inbox(struct loop *l)
 	l->woken_tail = &l->woken;
 	c = l->arrived;
 	l->arrived = NULL;
+	kicked = l->kicked;
 	l->kicked = false;
 	atomic_store(&l->called, false);
 	pthread_mutex_unlock(&l->lock);
@@ -141,6 +143,8 @@ static void take_inbox(struct loop *l)
 		net_stream_release(s);
 		s = next;
 	}
+	if (kicked && l->server)
+		budget_feed(l);
 }
 
 /* ---- a round ------------------------------------------------------------- */

@@ -9,6 +9,7 @@
  *   h2.c, guard.c        nghttp2 session and callbacks; pings, floods, resets
  *   request.c            server: from request headers to a method or a refusal
  *   recv.c, stream.c     gRPC messages in; messages, trailers, timers out
+ *   budget.c             how much of messages all connections together may keep
  *   access.c             a line in the log for each call
  *   out.c, status.c      output queues; status names, percent-encoding, grpc-timeout
  */
@@ -27,7 +28,7 @@
 #define NET_STREAM_WINDOW (512 * 1024)         /* what a client may send ahead on a stream … */
 #define NET_CONN_WINDOW   (4 * 1024 * 1024)    /* … and on a connection */
 #define NET_HELD_MAX      ((size_t)4 * 1024 * 1024)  /* held by pauses; then the window closes */
-#define NET_PARTIAL_MIN   ((size_t)16 * 1024 * 1024) /* unfinished messages, at least */
+#define NET_KEPT_MIN      ((size_t)16 * 1024 * 1024) /* kept of messages by a server, at least */
 #define NET_MAX_STREAMS   16384                      /* at once, per connection */
 #define NET_MAX_HEADERS   ((size_t)16 * 1024) /* bytes of one header list, as RFC 9113 counts */
 #define NET_MAX_MSG       ((size_t)100 * 1024 * 1024)
@@ -134,6 +135,8 @@ struct loop {
 	uint8_t plain[NET_RECORD_SIZE]; /* scratch: one record decrypted, or to be encrypted */
 	struct buf cipher;              /* scratch: records to be written */
 	struct buf spare;               /* the last message's body, if the application left it */
+	struct net_stream *favourite;   /* whose message goes on though the budget is spent */
+	struct timer patience;          /* … until then */
 };
 struct loop *loop_new(struct net_server *server, struct ord_err *e);
 void loop_unref(struct loop *l);
@@ -198,6 +201,9 @@ struct conn {
 	struct net_stream *streams;
 	size_t partial;       /* allocated for messages that are not complete */
 	size_t held;          /* bytes kept back by paused streams */
+	size_t lent;          /* with the application, whose streams paused over them */
+	size_t told;          /* of all these, what the server's budget has been told */
+	bool hungry;          /* waits for room in the budget */
 	size_t unacked, owed; /* read and not yet given back to the window; the latter once … */
 	size_t max_recv, max_send;                   /* … less is held */
 	struct conn *prev, *next, *dirty_next, *hop; /* hop: dead or arrived list */
@@ -269,6 +275,7 @@ struct net_stream {
 	struct buf body;
 	struct buf held; /* bytes that came while paused, */
 	size_t held_off; /* of which these are done */
+	size_t lent;     /* the message over which the application has paused */
 	size_t unacked;
 
 	struct timer timer, deadline;
@@ -301,6 +308,28 @@ void recv_eof(struct net_stream *s);
 void recv_continue(struct net_stream *s);
 bool recv_has_held(const struct net_stream *s);
 void recv_drop_held(struct net_stream *s);
+void recv_drop_body(struct net_stream *s);
+void recv_resume(struct net_stream *s);
+void recv_reopen(struct conn *c); /* there may be room again: give windows back */
+
+/* ---- budget.c ------------------------------------------------------------ */
+
+struct budget {
+	size_t max;
+	atomic_size_t kept; /* by all connections, as they told */
+	atomic_bool taken;  /* there is a favourite */
+	atomic_uint hungry; /* connections that wait */
+};
+/** May the window of @s, whose message is not finished, be opened?  If not, its connection waits.
+ */
+bool budget_may_go_on(struct net_stream *s);
+bool budget_may_read(struct conn *c);             /* the same for the connection's window */
+bool budget_may_grow(const struct net_stream *s); /* or is even twice the budget spent? */
+void budget_refuse(struct net_stream *s);
+void budget_settle(struct conn *c);         /* what it keeps has changed */
+void budget_finished(struct net_stream *s); /* the message has been taken in, or given up */
+void budget_leave(struct conn *c);          /* which keeps nothing any more */
+void budget_feed(struct loop *l);           /* whoever waits tries again */
 
 /* ---- who makes connections ----------------------------------------------- */
 
@@ -308,6 +337,8 @@ void server_accept(struct net_server *s);
 void server_serve(struct net_server *s, int fd, const struct sockaddr_storage *peer);
 struct loop *server_loop(const struct net_server *s, unsigned i); /* to run one without a thread */
 const struct net_opts *server_opts(const struct net_server *s);
+struct budget *server_budget(struct net_server *s);
+void server_kick(struct net_server *s); /* every loop of it */
 void client_header(struct net_stream *s, struct ord_bytes name, struct ord_bytes value);
 void client_stream_closed(struct net_stream *s, uint32_t h2_error);
 void client_link_state(struct conn *c, const char *why); /* NULL: up */

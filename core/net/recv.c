@@ -33,17 +33,18 @@ static void consume(struct net_stream *s, size_t n)
 	s->unacked += n;
 	if (s->unacked < NET_STREAM_WINDOW / 4 || s->h2_gone)
 		return;
+	if (s->body.cap > 0 && !budget_may_go_on(s))
+		return;
 	nghttp2_session_consume_stream(s->conn->h2, s->id, s->unacked);
 	s->unacked = 0;
 	conn_dirty(s->conn);
 }
 
-/* False: the connection's unfinished messages are more than we want to keep. */
+/* False: it is refused. */
 static bool reserve_body(struct net_stream *s)
 {
 	struct conn *c = s->conn;
 	size_t have = s->body.cap, next = have ? 4 * have : BODY_FIRST;
-	size_t max = 2 * c->max_recv > NET_PARTIAL_MIN ? 2 * c->max_recv : NET_PARTIAL_MIN;
 	struct buf *spare = &s->loop->spare;
 
 	if (have == 0 && spare->cap >= s->want) {
@@ -54,9 +55,8 @@ static bool reserve_body(struct net_stream *s)
 	}
 	if (next > s->want)
 		next = s->want;
-	if (c->partial + (next - have) > max) {
-		stream_fail(s, NET_RESOURCE_EXHAUSTED,
-			    "too many unfinished messages on this connection");
+	if (!budget_may_grow(s)) {
+		budget_refuse(s);
 		return false;
 	}
 	s->body.data = x_realloc(s->body.data, next);
@@ -68,11 +68,17 @@ static bool reserve_body(struct net_stream *s)
 static void deliver(struct net_stream *s)
 {
 	struct net_msg m = {.body = s->body};
+	size_t size = m.body.cap;
 
-	s->conn->partial -= s->body.cap;
+	s->conn->partial -= size;
 	s->body = (struct buf)BUF_INIT;
 	s->head_len = 0;
 	s->method->message(s, s->state, &m);
+	if (s->paused && m.body.cap == 0) {
+		s->lent = size;
+		s->conn->lent += size;
+	}
+	budget_finished(s);
 	if (m.body.cap > 0 && m.body.cap <= BODY_FIRST && s->loop->spare.cap == 0) {
 		m.body.len = 0;
 		s->loop->spare = m.body;
@@ -165,15 +171,29 @@ static void try_half_close(struct net_stream *s)
 }
 
 /* The connection's window opens at once, so that one paused stream does not stop the others; but
- * only while what is held stays bounded. */
-static void count_held(struct conn *c, ptrdiff_t change)
+ * only while what is held, and what all connections keep, stays bounded. */
+static void repay(struct conn *c, size_t n)
 {
-	c->held += (size_t)change;
-	if (c->held <= NET_HELD_MAX && c->owed > 0) {
-		h2_consume(c, c->owed);
-		c->owed = 0;
-		conn_dirty(c);
-	}
+	c->owed += n;
+	if (c->owed == 0 || c->held > NET_HELD_MAX || !budget_may_read(c))
+		return;
+	h2_consume(c, c->owed);
+	c->owed = 0;
+	conn_dirty(c);
+}
+
+static void release_held(struct net_stream *s, size_t n)
+{
+	s->conn->held -= n;
+	budget_settle(s->conn);
+	repay(s->conn, 0);
+}
+
+void recv_reopen(struct conn *c)
+{
+	for (struct net_stream *s = c->streams; s; s = s->next)
+		consume(s, 0);
+	repay(c, 0);
 }
 
 void recv_data(struct net_stream *s, const uint8_t *p, size_t n)
@@ -181,15 +201,13 @@ void recv_data(struct net_stream *s, const uint8_t *p, size_t n)
 	struct conn *c = s->conn;
 	size_t used = recv_has_held(s) ? 0 : deframe(s, p, n);
 
-	consume(s, used);
 	if (used < n) {
 		buf_add(&s->held, p + used, n - used);
-		count_held(c, (ptrdiff_t)(n - used));
+		c->held += n - used;
 	}
-	if (c->held > NET_HELD_MAX)
-		c->owed += n;
-	else
-		h2_consume(c, n);
+	budget_settle(c);
+	consume(s, used);
+	repay(c, n);
 }
 
 void recv_eof(struct net_stream *s)
@@ -200,9 +218,26 @@ void recv_eof(struct net_stream *s)
 
 void recv_drop_held(struct net_stream *s)
 {
-	count_held(s->conn, -(ptrdiff_t)(s->held.len - s->held_off));
+	release_held(s, s->held.len - s->held_off);
 	buf_fini(&s->held);
 	s->held_off = 0;
+}
+
+void recv_drop_body(struct net_stream *s)
+{
+	s->conn->partial -= s->body.cap;
+	buf_fini(&s->body);
+	budget_finished(s);
+	budget_settle(s->conn);
+}
+
+/* The application has come to terms with the message over which it paused. */
+void recv_resume(struct net_stream *s)
+{
+	s->conn->lent -= s->lent;
+	s->lent = 0;
+	budget_finished(s);
+	budget_settle(s->conn);
 }
 
 void recv_continue(struct net_stream *s)
@@ -212,7 +247,7 @@ void recv_continue(struct net_stream *s)
 	if (recv_has_held(s)) {
 		used = deframe(s, s->held.data + s->held_off, s->held.len - s->held_off);
 		s->held_off += used;
-		count_held(s->conn, -(ptrdiff_t)used);
+		release_held(s, used);
 		consume(s, used);
 	}
 	if (recv_has_held(s)) {

@@ -22,8 +22,9 @@ struct net_server {
 	struct loop **loops;
 	pthread_t *threads;
 	unsigned started;
-	struct timer rest;        /* loop 0: accept again */
-	bool full;                /* loop 0 */
+	struct timer rest; /* loop 0: accept again */
+	bool full;         /* loop 0 */
+	struct budget budget;
 	_Atomic uint64_t stop_ns; /* CLOCK_NEVER: it runs */
 };
 
@@ -37,6 +38,17 @@ const struct net_opts *server_opts(const struct net_server *s)
 struct loop *server_loop(const struct net_server *s, unsigned i)
 {
 	return s->loops[i];
+}
+
+struct budget *server_budget(struct net_server *s)
+{
+	return &s->budget;
+}
+
+void server_kick(struct net_server *s)
+{
+	for (unsigned i = 0; i < s->o.loops; i++)
+		loop_kick(s->loops[i]);
 }
 
 uint16_t net_server_port(const struct net_server *s)
@@ -221,6 +233,9 @@ int net_server_new(const struct net_opts *o, struct net_server **out, struct ord
 	s->stop_ns = CLOCK_NEVER;
 	s->rest.fire = rest_over;
 	fill_defaults(&s->o);
+	s->budget.max = 2 * s->o.max_recv_msg;
+	if (s->budget.max < NET_KEPT_MIN)
+		s->budget.max = NET_KEPT_MIN;
 	s->loops = x_alloc(s->o.loops * sizeof(struct loop *));
 	s->threads = x_alloc(s->o.loops * sizeof(pthread_t));
 	for (unsigned i = 0; rc == 0 && i < s->o.loops; i++)
@@ -296,8 +311,7 @@ int net_server_start(struct net_server *s, struct ord_err *e)
 void net_server_stop(struct net_server *s, uint64_t deadline_ns)
 {
 	atomic_store(&s->stop_ns, deadline_ns < CLOCK_NEVER ? deadline_ns : CLOCK_NEVER - 1);
-	for (unsigned i = 0; i < s->started; i++)
-		loop_kick(s->loops[i]);
+	server_kick(s);
 	for (unsigned i = 0; i < s->started; i++)
 		pthread_join(s->threads[i], NULL);
 	s->started = 0;

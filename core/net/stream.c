@@ -71,8 +71,8 @@ void stream_drop(struct net_stream *s)
 
 	recv_drop_held(s);
 	outq_fini(&s->out);
-	c->partial -= s->body.cap;
-	buf_fini(&s->body);
+	recv_resume(s);
+	recv_drop_body(s);
 	timer_clear(&s->loop->timers, &s->timer);
 	timer_clear(&s->loop->timers, &s->deadline);
 	if (s->prev)
@@ -366,6 +366,8 @@ void net_stream_resume(struct net_stream *s)
 	if (!s->paused)
 		return;
 	s->paused = false;
+	if (s->conn)
+		recv_resume(s);
 	s->todo_continue = true;
 	loop_todo(s);
 }

@@ -71,6 +71,31 @@ static void full_queues_do_not_wait_for_each_other(void **state)
 	assert_int_equal(call.bytes, 27000000);
 }
 
+/* Half as many bytes again as the server wants to keep, on one connection, as a gateway has it. */
+static void unfinished_messages_hold_their_senders_back(void **state)
+{
+	struct net_opts o = {.max_recv_msg = 1 << 20, .loops = 2};
+	static struct call calls[24];
+	struct net_link *l;
+
+	(void)state;
+	rig_stop(&rig);
+	rig_start(&rig, &o);
+	l = rig_link(&rig, NULL);
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(calls); i++) {
+		rig_call(&calls[i], l, "/rig.Rig/Silent", 0);
+		call_send_bytes(&calls[i], 1 << 20);
+		net_call_half_close(calls[i].s);
+	}
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(calls); i++) {
+		rig_wait(&rig, calls[i].closed);
+		assert_string_equal(calls[i].why, "");
+		assert_int_equal(calls[i].code, NET_OK);
+		call_fini(&calls[i]);
+	}
+	assert_int_equal(atomic_load(&seen.messages), UTIL_ARRAY_LEN(calls));
+}
+
 static void no_wake_is_lost(void **state)
 {
 	(void)state;
@@ -502,6 +527,7 @@ int main(void)
 		TEST(messages_come_back_in_order),
 		TEST(sizes_around_every_boundary_arrive_whole),
 		TEST(full_queues_do_not_wait_for_each_other),
+		TEST(unfinished_messages_hold_their_senders_back),
 		TEST(no_wake_is_lost),
 		TEST(half_close_is_not_cancellation),
 		TEST(a_wake_from_another_thread_reaches_the_stream),

@@ -52,6 +52,16 @@ static int set_up_with_clock(void **state)
 	return set_up(state);
 }
 
+/* With a budget of 16 MiB. */
+static int set_up_with_budget(void **state)
+{
+	(void)state;
+	hold_clock();
+	rig_start(&rig, &(struct net_opts){.max_recv_msg = 1 << 20});
+	conn = raw_open(rig.port);
+	return 0;
+}
+
 static int tear_down(void **state)
 {
 	(void)state;
@@ -177,29 +187,59 @@ static void a_message_cut_short_is_an_error(void **state)
 	EXPECT_HEADERS(conn, "grpc-status: 13\n", "grpc-message: unexpected EOF\n");
 }
 
-static void unfinished_messages_are_bounded(void **state)
+/* On each of @n streams, 400 KB of a message of 1 MiB, for which 512 KiB are kept. */
+static void send_unfinished(int fd, uint32_t n)
 {
-	struct net_opts o = {.max_recv_msg = 1 << 20};
 	static const uint8_t window[] = {0x7f, 0, 0, 0};
-	static const uint8_t head[] = {0, 0, 0x10, 0, 0}; /* all of 1 MiB but the last bytes */
+	static const uint8_t head[] = {0, 0, 0x10, 0, 0};
 	static uint8_t part[16000];
-	int fd;
 
-	(void)state;
-	rig_start(&rig, &o);
-	fd = raw_open(rig.port);
 	raw_frame(fd, NGHTTP2_WINDOW_UPDATE, 0, 0, window, sizeof(window));
-	for (uint32_t id = 1; id < 81; id += 2) {
+	for (uint32_t id = 1; id < 2 * n; id += 2) {
 		raw_request(fd, id, "/rig.Rig/Silent", false, NULL);
 		raw_frame(fd, NGHTTP2_DATA, 0, id, head, sizeof(head));
-		for (int i = 0; i < 25; i++) /* 400 KB: a quarter grows to all of it */
+		for (int i = 0; i < 25; i++)
 			raw_frame(fd, NGHTTP2_DATA, 0, id, part, sizeof(part));
 	}
-	EXPECT_HEADERS(fd, "grpc-status: 8\n",
-		       "grpc-message: too many unfinished messages on this connection\n");
-	raw_close(fd);
+}
+
+static void unfinished_messages_are_bounded(void **state)
+{
+	(void)state;
+	send_unfinished(conn, 80);
+	EXPECT_HEADERS(conn, "grpc-status: 8\n", "grpc-message: too many unfinished messages\n");
 	assert_int_equal(atomic_load(&seen.messages), 0);
-	rig_stop(&rig);
+}
+
+static void who_has_spent_the_budget_is_not_in_others_way(void **state)
+{
+	static struct call call;
+	struct frame f;
+
+	(void)state;
+	send_unfinished(conn, 36);
+	raw_frame(conn, NGHTTP2_PING, 0, 0, "01234567", 8);
+	assert_true(raw_skip_to(conn, NGHTTP2_PING, &f)); /* all of it was read */
+	rig_call(&call, rig_link(&rig, NULL), "/rig.Rig/Echo", 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		call_send_bytes(&call, 1 << 20);
+		rig_wait(&rig, call.messages == i);
+	}
+	call_fini(&call);
+}
+
+/* One message goes on though the budget is spent; it must not stand in the others' way for ever. */
+static void a_favourite_that_is_not_finished_is_dropped(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	send_unfinished(conn, 36);
+	raw_frame(conn, NGHTTP2_PING, 0, 0, "01234567", 8);
+	assert_true(raw_skip_to(conn, NGHTTP2_PING, &f));
+	advance(31 * CLOCK_SEC_NS);
+	assert_true(raw_skip_to(conn, NGHTTP2_HEADERS, &f));
+	assert_int_equal(atomic_load(&seen.last_code), NET_RESOURCE_EXHAUSTED);
 }
 
 static void messages_may_be_cut_and_joined_anywhere(void **state)
@@ -492,8 +532,9 @@ static void answers_that_are_not_read_stop_the_reading(void **state)
 	assert_true(id < 2000000);
 }
 
-#define TEST(name)       cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define CLOCK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_with_clock, tear_down)
+#define TEST(name)        cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define BUDGET_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_with_budget, tear_down)
+#define CLOCK_TEST(name)  cmocka_unit_test_setup_teardown(name, set_up_with_clock, tear_down)
 
 int main(void)
 {
@@ -502,7 +543,9 @@ int main(void)
 		TEST(a_header_list_over_the_limit_is_refused),
 		TEST(a_compressed_message_is_refused),
 		TEST(a_message_cut_short_is_an_error),
-		cmocka_unit_test(unfinished_messages_are_bounded),
+		BUDGET_TEST(unfinished_messages_are_bounded),
+		BUDGET_TEST(who_has_spent_the_budget_is_not_in_others_way),
+		BUDGET_TEST(a_favourite_that_is_not_finished_is_dropped),
 		TEST(messages_may_be_cut_and_joined_anywhere),
 		TEST(the_end_of_a_call_resets_a_client_that_goes_on),
 		TEST(the_window_may_change_in_mid_connection),

@@ -400,6 +400,45 @@ static void bytes_are_bounded_and_a_large_message_gets_through(void **state)
 	free(big);
 }
 
+static int set_up_one_by_one(void **state)
+{
+	(void)state;
+	desk_open_net(&desk, &(struct service_opts){.max_inflight = 1},
+		      &(struct net_opts){.max_recv_msg = 1 << 20});
+	return 0;
+}
+
+/* A message that waits for room is kept: beyond what the server's budget for that is, here 16 MiB,
+ * the rest waits with the clients. */
+static void messages_that_wait_for_room_are_bounded(void **state)
+{
+	char *big = x_alloc(900001);
+	static struct talk t[60];
+	size_t queued;
+
+	(void)state;
+	memset(big, 'x', 900000);
+	atomic_store(&tamper.hold, true);
+	for (size_t k = 0; k < UTIL_ARRAY_LEN(t); k++) {
+		talk_open(&t[k], desk.link, "Broadcast");
+		talk_send_tx(&t[k], &desk, big);
+		net_call_half_close(t[k].s);
+	}
+	desk_until(&desk, atomic_load(&tamper.held) == 1);
+	for (int i = 0; i < 100; i++)
+		net_client_run(desk.client, clock_mono_ns() + CLOCK_MS_NS);
+	queued = 0;
+	for (size_t k = 0; k < UTIL_ARRAY_LEN(t); k++)
+		queued += net_stream_queued(t[k].s);
+	assert_in_range(queued, 20u << 20, 60u << 20);
+	tamper_release();
+	for (size_t k = 0; k < UTIL_ARRAY_LEN(t); k++) {
+		desk_until(&desk, t[k].closed);
+		assert_int_equal(t[k].successes, 1);
+	}
+	free(big);
+}
+
 static int set_up_small(void **state)
 {
 	(void)state;
@@ -481,6 +520,7 @@ int main(void)
 		TEST_WITH(set_up_bounded, all_streams_share_the_common_bound_and_none_starves),
 		TEST_WITH(set_up_bounded, who_leaves_the_queue_passes_the_turn_on),
 		TEST(room_is_granted_in_turn),
+		TEST_WITH(set_up_one_by_one, messages_that_wait_for_room_are_bounded),
 		TEST_WITH(set_up_small, what_no_channel_lets_in_waits_for_no_room),
 		TEST(only_a_small_message_is_checked_on_the_loop),
 		TEST_WITH(set_up_bytes, bytes_are_bounded_and_a_large_message_gets_through),
