@@ -172,19 +172,15 @@ static int remove_later(struct ledger *l, struct ord_err *e)
 	return rc;
 }
 
-/* Does the disk hold the tip, whole?  *at: where it stands. */
-static bool tip_is_on_disk(struct ledger *l, struct ledger_place *at)
+/* Does the tip stand there, whole? */
+static bool tip_stands_at(struct ledger *l, struct ledger_place at)
 {
-	struct ledger_place place[2];
 	struct ord_err e = ERR_INIT;
 	struct ledger_scan s;
 	bool whole = false;
 
-	if (ledger_index_get(&l->index, l->tip->number, place) == 0)
-		return false;
-	*at = place[0];
 	ledger_scan_init(&s, l->dir, l->end.file + 1);
-	ledger_scan_seek(&s, *at);
+	ledger_scan_seek(&s, at);
 	if (ledger_scan_next(&s, true, &e) == LEDGER_SCAN_RECORD) {
 		struct ord_block *b = ledger_record_block(&s.record, &s.views);
 
@@ -197,13 +193,14 @@ static bool tip_is_on_disk(struct ledger *l, struct ledger_place *at)
 	return whole;
 }
 
+/* Only at the end of the file, where it stood: nothing else is written over. */
 static int rewrite_tip(struct ledger *l, struct ledger_place at, struct ord_err *e)
 {
 	struct ledger_writer w;
 	int err;
 
-	if (at.file != l->end.file)
-		return unavailable(l, EIO, "read the last block before", e);
+	if (at.file != l->end.file || at.offset + ledger_record_size(l->tip) != l->end.offset)
+		return unavailable(l, EIO, "read the last block in", e);
 	log_error(&log_ledger,
 		  "channel %s: block %llu was lost by a failed write; writing it again", l->id,
 		  (unsigned long long)l->tip->number);
@@ -214,15 +211,23 @@ static int rewrite_tip(struct ledger *l, struct ledger_place at, struct ord_err 
 		err = ledger_io_sync(l->fd);
 	if (!err) {
 		posix_fadvise(l->fd, 0, 0, POSIX_FADV_DONTNEED);
-		err = tip_is_on_disk(l, &at) ? 0 : EIO;
+		err = tip_stands_at(l, at) ? 0 : EIO;
 	}
 	return err ? unavailable(l, err, "repair", e) : 0;
+}
+
+static int repair_tip(struct ledger *l, struct ord_err *e)
+{
+	struct ledger_place place[2];
+
+	if (ledger_index_get(&l->index, l->tip->number, place) == 0)
+		return unavailable(l, EIO, "find the last block in", e);
+	return tip_stands_at(l, place[0]) ? 0 : rewrite_tip(l, place[0], e);
 }
 
 /* After a failure: the files back to their old end, and the tip read back from the disk. */
 static int repair(struct ledger *l, struct ord_err *e)
 {
-	struct ledger_place at = {0, 0};
 	int rc = remove_later(l, e), err;
 
 	if (rc < 0)
@@ -233,8 +238,8 @@ static int repair(struct ledger *l, struct ord_err *e)
 	if (err)
 		return unavailable(l, err, "restore", e);
 	posix_fadvise(l->fd, 0, 0, POSIX_FADV_DONTNEED);
-	if (l->tip && !tip_is_on_disk(l, &at))
-		rc = rewrite_tip(l, at, e);
+	if (l->tip)
+		rc = repair_tip(l, e);
 	if (rc == 0)
 		l->suspect = false;
 	return rc;

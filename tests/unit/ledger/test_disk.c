@@ -24,6 +24,7 @@ static int follow_plan(enum ledger_io op)
 	return plan.errnum;
 }
 
+#define READ     (1u << LEDGER_IO_READ)
 #define WRITE    (1u << LEDGER_IO_WRITE)
 #define SYNC     (1u << LEDGER_IO_SYNC)
 #define CREATE   (1u << LEDGER_IO_CREATE)
@@ -201,6 +202,29 @@ static void a_tip_lost_by_a_failed_sync_is_written_again(void **state)
 	free(path);
 }
 
+/* Where it stands must be known for that: not even a byte of another block is touched. */
+static void a_tip_whose_place_is_not_known_waits(void **state)
+{
+	struct world w = world_open();
+	char *path = test_blockfile(w.dir, 0);
+	struct buf before = test_read(path), after;
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	disk_breaks(SYNC, 0, EIO, false);
+	assert_int_equal(ledger_append(w.t.l, w.chain.b + 4, 1, &e), ORD_EUNAVAIL);
+	disk_breaks(READ, 0, EIO, false); /* of the index */
+	test_fails(ledger_append(w.t.l, w.chain.b + 4, 1, &e), &e, ORD_EUNAVAIL,
+		   "channel mychannel: find the last block in block file 0: Input/output error");
+	after = test_read(path);
+	assert_true(bytes_eq(buf_bytes(&before), buf_bytes(&after)));
+	goes_on(&w, 4);
+	world_close(&w);
+	buf_fini(&before);
+	buf_fini(&after);
+	free(path);
+}
+
 static void someone_else_s_bytes_are_noticed(void **state)
 {
 	struct world w = world_open();
@@ -251,6 +275,7 @@ int main(void)
 		cmocka_unit_test(a_failed_roll_over_leaves_no_file),
 		cmocka_unit_test(an_index_that_cannot_be_written_waits_in_memory),
 		cmocka_unit_test(a_tip_lost_by_a_failed_sync_is_written_again),
+		cmocka_unit_test(a_tip_whose_place_is_not_known_waits),
 		cmocka_unit_test(someone_else_s_bytes_are_noticed),
 		cmocka_unit_test(a_real_limit_is_survived),
 	};
