@@ -268,7 +268,7 @@ bool chan_errored(struct chan *c)
 
 /* ---- handing messages to consensus --------------------------------------- */
 
-static int check_writable(struct chan *c, struct ord_err *e)
+int chan_check_writable(struct chan *c, struct ord_err *e)
 {
 	if (!atomic_load_explicit(&c->read_only, memory_order_relaxed))
 		return 0;
@@ -295,7 +295,7 @@ static int refuse_shut(struct chan *c, struct ord_err *e)
 
 int chan_wait_ready(struct chan *c, struct ord_ticket *t, struct ord_err *e)
 {
-	int rc = check_writable(c, e);
+	int rc = chan_check_writable(c, e);
 	struct ord_chain *chain;
 
 	if (rc < 0)

@@ -169,6 +169,7 @@ void chan_wake_all(struct chan *c);
 void chan_fail(struct chan *c, const struct ord_err *e); /* it stays without a chain, and says so */
 bool chan_failed(struct chan *c);
 bool chan_giving_up(struct chan *c);
+int chan_check_writable(struct chan *c, struct ord_err *e); /* ORD_EUNAVAIL: read-only */
 void chan_free(struct chan *c);
 
 /* ---- filters.c ----------------------------------------------------------- */
@@ -228,5 +229,6 @@ void commit_stop(struct registrar *r); /* writes what is queued and can be writt
 int journaling_open(struct chan *c, struct ord_journal **out, struct ord_err *e);
 int journaling_next(struct ord_journal *j, struct ord_env **env, uint64_t *seq);
 void journaling_append(struct ord_journal *j, struct ord_env *env, uint64_t seq);
+int journaling_sync(struct ord_journal *j, struct ord_err *e);
 
 #endif /* CHANNEL_PRIV_H */

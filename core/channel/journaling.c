@@ -139,3 +139,13 @@ void journaling_append(struct ord_journal *j, struct ord_env *env, uint64_t seq)
 	env->journal_pos =
 		journal_append(j->journal, bytes_of(head, uvarint_put(head, seq)), env->raw);
 }
+
+/* What a ledger that refuses blocks would have to take later is refused now. */
+int journaling_sync(struct ord_journal *j, struct ord_err *e)
+{
+	int rc = chan_check_writable(j->chan, e);
+
+	if (rc < 0)
+		journal_drop(j->journal);
+	return rc < 0 ? rc : journal_sync(j->journal, e);
+}

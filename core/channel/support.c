@@ -194,11 +194,6 @@ static void append_journal(struct ord_journal *j, struct ord_env *env, uint64_t 
 	journaling_append(j, env, seq);
 }
 
-static int sync_journal(struct ord_journal *j, struct ord_err *e)
-{
-	return journal_sync(j->journal, e);
-}
-
 /* The blocks still queued will mark it: closed with the channel. */
 static void close_journal(struct ord_journal *j)
 {
@@ -312,7 +307,7 @@ const struct ord_support_ops chan_support_ops = {
 	.journal_open = open_journal,
 	.journal_next = journaling_next,
 	.journal_append = append_journal,
-	.journal_sync = sync_journal,
+	.journal_sync = journaling_sync,
 	.journal_close = close_journal,
 	.now_ns = now_ns,
 	.mailbox_new = make_mailbox,

@@ -14,14 +14,21 @@ static bool queue_full(const struct chan *c)
 	return c->queued >= COMMIT_QUEUE_BLOCKS || c->queued_bytes >= COMMIT_QUEUE_BYTES;
 }
 
+/* A chain with a journal takes in nothing new while the ledger refuses blocks (journaling_sync()):
+ * what it holds becomes blocks all the same, so that no client waits for the disk. */
+static bool must_wait(const struct chan *c)
+{
+	return queue_full(c) && !(c->read_only && (c->giving_up || c->journal.journal));
+}
+
 /* Wait while the channel is too far ahead of its disk: before a block is made, not with it in
  * hand. */
 static void wait_for_room(struct chan *c)
 {
 	monitor_lock(&c->commit);
-	while (queue_full(c) && !(c->giving_up && c->read_only))
+	while (must_wait(c))
 		monitor_wait(&c->commit);
-	if (queue_full(c))
+	if (queue_full(c) && c->giving_up)
 		c->gave_up = true; /* no block from here on is written: there must be no gap */
 	monitor_unlock(&c->commit);
 }

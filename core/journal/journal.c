@@ -166,7 +166,7 @@ static void rewind_replay(struct journal *j)
 
 /* ---- appending ----------------------------------------------------------- */
 
-static void drop_pending(struct journal *j)
+void journal_drop(struct journal *j)
 {
 	j->next_position -= j->count;
 	j->count = 0;
@@ -400,7 +400,7 @@ static int sync_frame(struct journal *j, struct ord_err *e)
 				&log_journal,
 				"channel %s: cannot yet withdraw refused messages from the journal",
 				j->channel);
-		drop_pending(j);
+		journal_drop(j);
 		return unavailable(j, err, e);
 	}
 	j->seed = f.checksum;
@@ -408,7 +408,7 @@ static int sync_frame(struct journal *j, struct ord_err *e)
 	j->durable_mark = f.mark_position;
 	last(j)->last_position = j->next_position - 1;
 	j->count = 0;
-	drop_pending(j);
+	journal_drop(j);
 	trim(j);
 	return 0;
 }
@@ -451,7 +451,7 @@ void journal_close(struct journal *j)
 
 	if (!j)
 		return;
-	drop_pending(j);
+	journal_drop(j);
 	if (j->n > 0 && j->mark_position > j->durable_mark && sync_frame(j, &e) < 0)
 		log_warn(&log_journal, "%s", e.msg);
 	free_journal(j);

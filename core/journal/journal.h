@@ -38,6 +38,8 @@ uint64_t journal_append(struct journal *j, struct ord_bytes head, struct ord_byt
 /** Write and sync what was appended.   Thread: the appender.   Blocks: fdatasync.
  *  Errors: ORD_EUNAVAIL: nothing since the last good sync is kept. */
 int journal_sync(struct journal *j, struct ord_err *e);
+/** Forget what was appended since the last sync.   Thread: the appender. */
+void journal_drop(struct journal *j);
 /** Everything up to @position stands in synced blocks up to @block_number.  Cheap, not synced.
  *  Thread: any (takes the journal's lock). */
 void journal_mark(struct journal *j, uint64_t position, uint64_t block_number);

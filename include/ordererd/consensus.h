@@ -268,8 +268,9 @@ struct ord_support_ops {
 	void (*settle)(struct ord_ticket *t, int code, const char *why);
 
 	/* blocks; thread: chain.  Create, then write, strictly in turn.  Writing never fails back
-	 * to you: while the ledger cannot take a block (disk full), the call waits and the host
-	 * refuses new messages with 503. */
+	 * to you: while the ledger cannot take a block (disk full), the host refuses new messages
+	 * with 503, and the call waits; for a chain with a journal it does not, so that the chain
+	 * comes to what it was handed before, which journal_sync() then refuses. */
 
 	/** Hand the next message to the block cutter.  Returns how many batches (0 to 2) are ready
 	 *  in @out, oldest first.  *wait_ns: how long what is left may wait for more messages
@@ -298,7 +299,8 @@ struct ord_support_ops {
 	int (*journal_next)(struct ord_journal *j, struct ord_env **env, uint64_t *seq);
 	void (*journal_append)(struct ord_journal *j, struct ord_env *env, uint64_t seq);
 	/** Make what was appended durable.  Blocks: fsync.
-	 *  Errors: ORD_EUNAVAIL disk full or broken: nothing since the last sync was kept. */
+	 *  Errors: ORD_EUNAVAIL disk full or broken, or the ledger cannot take blocks: nothing
+	 *  since the last sync was kept. */
 	int (*journal_sync)(struct ord_journal *j, struct ord_err *e);
 	void (*journal_close)(struct ord_journal *j);
 

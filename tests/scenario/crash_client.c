@@ -6,6 +6,8 @@
  *       sends numbered transactions on several streams, many under way on each, to every channel,
  *       until the server goes away; appends a line "CHANNEL NUMBER" to ACKS for each one that is
  *       acknowledged
+ *   crash_client flood PORT MSPDIR MSPID ACKS SEED CHANNEL...
+ *       the same with larger messages, and more of them under way
  *   crash_client keep PORT MSPDIR MSPID ACKS SEED CHANNEL...
  *       the same at an easy pace and until SIGTERM: a refusal with SERVICE_UNAVAILABLE and a server
  *       that goes away and comes back are no end; no transaction is ever sent again
@@ -25,6 +27,8 @@
 
 #define STREAMS     4 /* a channel */
 #define OUTSTANDING 16
+#define FLOOD       64 /* flood: so many instead */
+#define FLOOD_SIZE  10000
 #define PACE_NS     (CLOCK_SEC_NS / 10) /* keep: so often each stream gets */
 #define PACE        3                   /* that many */
 
@@ -32,6 +36,7 @@ struct crash {
 	struct client c;
 	int acks;
 	uint64_t seed, next;
+	unsigned window; /* OUTSTANDING or FLOOD */
 	size_t open_calls;
 	enum client_expects expects; /* more than success: it keeps sending */
 };
@@ -46,20 +51,20 @@ static bool is_keeping(const struct crash *c)
 struct load_call {
 	struct crash *c;
 	const char *channel;
-	struct net_stream *stream;  /* NULL: it ended */
-	uint64_t sent[OUTSTANDING]; /* numbers under way, oldest at head */
+	struct net_stream *stream; /* NULL: it ended */
+	uint64_t sent[FLOOD];      /* numbers under way, oldest at head */
 	unsigned head, n;
 };
 
 static void fill(struct load_call *l, unsigned at_most)
 {
-	for (unsigned i = 0; i < at_most && l->n < OUTSTANDING; i++) {
-		char data[600];
+	for (unsigned i = 0; i < at_most && l->n < l->c->window; i++) {
+		char data[FLOOD_SIZE + 100];
 		uint64_t number = l->c->seed * 1000000000 + l->c->next++;
 		int len = snprintf(data, sizeof(data), "%llu %0*d", (unsigned long long)number,
-				   (int)(number % 500) + 1, 0);
+				   l->c->window == FLOOD ? FLOOD_SIZE : (int)(number % 500) + 1, 0);
 
-		l->sent[(l->head + l->n++) % OUTSTANDING] = number;
+		l->sent[(l->head + l->n++) % FLOOD] = number;
 		client_send(&l->c->c, l->stream, WIRE_ENDORSER_TRANSACTION, l->channel,
 			    bytes_of(data, (size_t)len));
 	}
@@ -70,7 +75,7 @@ static void note_ack(struct load_call *l)
 	struct ord_err e = ERR_INIT;
 	char line[320];
 	int len = snprintf(line, sizeof(line), "%s %llu\n", l->channel,
-			   (unsigned long long)l->sent[l->head % OUTSTANDING]);
+			   (unsigned long long)l->sent[l->head % FLOOD]);
 
 	if (write(l->c->acks, line, (size_t)len) != len) {
 		err_set(&e, ORD_EINTERNAL, "cannot write");
@@ -83,7 +88,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 	struct load_call *l = state;
 
 	if (client_answer(m, l->c->expects) != COMMON__STATUS__SUCCESS) {
-		l->n = OUTSTANDING; /* the orderer is done with this stream, and so are we */
+		l->n = l->c->window; /* the orderer is done with this stream, and so are we */
 		net_call_half_close(s);
 		return;
 	}
@@ -91,7 +96,7 @@ static void on_answer(struct net_stream *s, void *state, struct net_msg *m)
 	l->head++;
 	l->n--;
 	if (!is_keeping(l->c))
-		fill(l, OUTSTANDING);
+		fill(l, l->c->window);
 }
 
 static void on_gone(struct net_stream *s, void *state)
@@ -122,7 +127,7 @@ static void load(struct load_call *calls, size_t n)
 	struct crash *c = calls->c;
 
 	for (size_t i = 0; i < n && open_call(&calls[i]); i++)
-		fill(&calls[i], OUTSTANDING);
+		fill(&calls[i], c->window);
 	while (c->open_calls > 0)
 		net_client_run(c->c.loop, CLOCK_NEVER);
 }
@@ -363,7 +368,7 @@ int main(int argc, char **argv)
 	int rc = 0;
 
 	if (argc < 7) {
-		fputs("usage: crash_client load|keep|insist|verify PORT MSPDIR MSPID ACKS [SEED] "
+		fputs("usage: crash_client load|flood|keep|insist|verify PORT MSPDIR MSPID ACKS [SEED] "
 		      "CHANNEL...\n",
 		      stderr);
 		return 2;
@@ -373,7 +378,8 @@ int main(int argc, char **argv)
 	c.expects = strcmp(argv[1], "keep") == 0     ? CLIENT_UNAVAILABLE
 		    : strcmp(argv[1], "insist") == 0 ? CLIENT_MAINTENANCE
 						     : CLIENT_SUCCESS;
-	if (is_keeping(&c) || strcmp(argv[1], "load") == 0) {
+	c.window = strcmp(argv[1], "flood") == 0 ? FLOOD : OUTSTANDING;
+	if (is_keeping(&c) || c.window == FLOOD || strcmp(argv[1], "load") == 0) {
 		c.acks = open(argv[5], O_WRONLY | O_CREAT | O_APPEND, 0644);
 		c.seed = strtoull(argv[6], NULL, 10);
 		load_channels(&c, argv + 7, (size_t)argc - 7);

@@ -373,6 +373,60 @@ static void a_full_disk_at_the_end_loses_nothing(void **state)
 	assert_int_equal(rig_count(rig.chan, "written"), 1);
 }
 
+struct answer {
+	struct ord_ticket ticket;
+	atomic_int code; /* 1: not yet */
+	char why[100];
+};
+
+static void on_answer(struct ord_ticket *t, int code, const char *why)
+{
+	struct answer *a = UTIL_CONTAINER(t, struct answer, ticket);
+
+	snprintf(a->why, sizeof(a->why), "%s", why ? why : "");
+	atomic_store(&a->code, code);
+}
+
+/* More than the chain may be ahead of its disk: nobody's answer waits for room on the disk, and
+ * what was accepted is written when there is some. */
+static void what_is_under_way_when_the_disk_fills_is_answered(void **state)
+{
+	struct answer all[COMMIT_QUEUE_BLOCKS + 300];
+	struct ord_env *env = rig_tx(&rig.user, "under way");
+	struct ord_err e = ERR_INIT;
+	unsigned accepted = 0;
+
+	(void)state;
+	rig_open(&rig);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
+	atomic_store(&disk_full, true);
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(all); i++) {
+		all[i] = (struct answer){.ticket = {on_answer}, .code = 1};
+		test_ok(chan_order(rig.chan, env, false, chan_sequence(rig.chan), &all[i].ticket,
+				   &e),
+			&e);
+	}
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(all); i++) {
+		rig_until(atomic_load(&all[i].code) != 1);
+		if (all[i].code == ORD_OK) {
+			accepted++;
+			continue;
+		}
+		assert_int_equal(all[i].code, ORD_EUNAVAIL);
+		assert_string_equal(
+			all[i].why,
+			"channel mychannel is read-only: the ledger cannot take blocks (disk full?)");
+	}
+	assert_in_range(accepted, 1, UTIL_ARRAY_LEN(all) - 1);
+	atomic_store(&disk_full, false);
+	rig_until(rig_count(rig.chan, "under way") == accepted);
+	test_ok(wait_ready(&e), &e);
+	rig_accept(&rig, "thereafter", 1);
+	rig_until(rig_count(rig.chan, "thereafter") == 1);
+	assert_int_equal(rig_count(rig.chan, "under way"), accepted);
+	env_unref(env);
+}
+
 /* The commit thread always has something else to do: as with another channel that is busy. */
 static void a_ledger_that_refused_is_asked_again_however_busy_others_are(void **state)
 {
@@ -474,6 +528,7 @@ int main(void)
 		TEST(a_journal_that_cannot_be_read_does_not_start),
 		TEST(a_replay_that_breaks_off_ends_the_process),
 		TEST(a_full_disk_makes_the_channel_read_only_for_a_while),
+		TEST(what_is_under_way_when_the_disk_fills_is_answered),
 		TEST(a_full_disk_at_the_end_loses_nothing),
 		TEST(a_ledger_that_refused_is_asked_again_however_busy_others_are),
 		TEST(nothing_is_written_behind_a_block_that_was_given_up),
