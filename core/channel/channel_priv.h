@@ -24,6 +24,11 @@ struct cutter {
 	uint64_t bytes;
 };
 
+/* No batch is larger, however large the configuration prefers them: no peer receives such a block,
+ * and the ledger would refuse one of more than twice this.  A constant, since all orderers of a
+ * channel must cut alike. */
+#define CUTTER_BYTES_MAX WIRE_MAX_MSG
+
 struct cutter_limits {
 	uint32_t max_count, preferred_max;
 };

@@ -53,10 +53,11 @@ static void add_pending(struct cutter *c, struct ord_env *env)
 size_t cutter_order(struct cutter *c, const struct cutter_limits *l, struct ord_env *env,
 		    struct ord_batch *out[2], bool *pending)
 {
-	size_t n = 0;
-	bool isolated = env_size(env) > l->preferred_max;
+	size_t n = 0,
+	       max = l->preferred_max < CUTTER_BYTES_MAX ? l->preferred_max : CUTTER_BYTES_MAX;
+	bool isolated = env_size(env) > max;
 
-	if (isolated || c->bytes + env_size(env) > l->preferred_max) {
+	if (isolated || c->bytes + env_size(env) > max) {
 		out[n] = cutter_cut(c);
 		n += out[n] != NULL;
 	}

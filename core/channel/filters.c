@@ -35,11 +35,15 @@ static int filter_empty(const struct ord_env *env, struct ord_err *e)
 
 int filter_size(const struct chanconf *conf, const struct ord_env *env, struct ord_err *e)
 {
-	if (env_size(env) <= conf->pub.batch_absolute_max)
+	uint32_t max = conf->pub.batch_absolute_max;
+
+	if (max > CUTTER_BYTES_MAX)
+		max = CUTTER_BYTES_MAX; /* it will have to fit into a block */
+	if (env_size(env) <= max)
 		return 0;
 	return err_set(e, ORD_EINVAL,
 		       "message payload is %zu bytes and exceeds maximum allowed %u bytes",
-		       env_size(env), conf->pub.batch_absolute_max);
+		       env_size(env), max);
 }
 
 static int filter_expiration(const struct chanconf *conf, const struct ord_env *env,

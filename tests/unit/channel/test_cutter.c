@@ -73,6 +73,25 @@ static void run_case(const struct cut_case *t)
 	cutter_fini(&c);
 }
 
+/* Where the configuration prefers the impossible: a block that nobody could receive. */
+static void no_batch_is_larger_than_a_message_may_be(void **state)
+{
+	static const struct cutter_limits limits = {UINT32_MAX, UINT32_MAX};
+	struct ord_env *env = env_of_size(1u << 20);
+	struct cutter c = {0};
+	struct ord_batch *out[2];
+	bool pending;
+
+	(void)state;
+	for (size_t i = 0; i < CUTTER_BYTES_MAX >> 20; i++)
+		assert_int_equal(cutter_order(&c, &limits, env, out, &pending), 0);
+	assert_int_equal(cutter_order(&c, &limits, env, out, &pending), 1);
+	assert_int_equal(out[0]->n, CUTTER_BYTES_MAX >> 20);
+	batch_free(out[0]);
+	cutter_fini(&c);
+	env_unref(env);
+}
+
 static void every_edge_cuts_as_fabric_does(void **state)
 {
 	(void)state;
@@ -109,6 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_edge_cuts_as_fabric_does),
+		cmocka_unit_test(no_batch_is_larger_than_a_message_may_be),
 		cmocka_unit_test(cut_takes_all_in_order_once),
 	};
 

@@ -147,6 +147,30 @@ static void filters_come_in_fabrics_order(void **state)
 	person_fini(&late);
 }
 
+static void change_to_huge_messages(Common__Config *config)
+{
+	Orderer__BatchSize s = ORDERER__BATCH_SIZE__INIT;
+
+	s.max_message_count = 10;
+	s.absolute_max_bytes = UINT32_MAX;
+	s.preferred_max_bytes = UINT32_MAX;
+	rig_set_orderer_value(config, "BatchSize", &s);
+}
+
+/* Whatever the configuration says, and MaxRecvMsgSize lets in. */
+static void no_message_is_larger_than_a_block_may_be(void **state)
+{
+	size_t len = CUTTER_BYTES_MAX;
+	uint8_t *big = x_alloc(len);
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	rig_reconfigure(rig.chan, change_to_huge_messages);
+	assert_int_equal(normal(env_make(bytes_of(big, len), bytes_str("s")), &e), ORD_EINVAL);
+	assert_non_null(strstr(e.msg, "exceeds maximum allowed 104857600 bytes"));
+	free(big);
+}
+
 static void expiry_is_not_looked_at_when_the_operator_says_so(void **state)
 {
 	struct ord_err e = ERR_INIT;
@@ -311,6 +335,7 @@ int main(void)
 		TEST(writers_pass),
 		TEST(an_empty_message_is_refused_first),
 		TEST(filters_come_in_fabrics_order),
+		TEST(no_message_is_larger_than_a_block_may_be),
 		TEST(expiry_is_not_looked_at_when_the_operator_says_so),
 		TEST(expiry_is_not_looked_at_without_the_capability),
 		TEST(a_certificate_expires_with_its_last_second),
