@@ -26,7 +26,8 @@ files=(sbin/ordererd bin/ordererctl bin/ordererd-conform lib/ordererd/plugins/so
 	etc/ordererd/ordererd.ini lib/systemd/system/ordererd.service
 	lib/sysusers.d/ordererd.conf lib/tmpfiles.d/ordererd.conf)
 if [ -f "$build/kafka.la" ]; then
-	files+=(lib/ordererd/plugins/kafka.so share/man/man7/ordererd-kafka.7)
+	files+=(lib/ordererd/plugins/kafka.so lib/ordererd/plugins/kafka_librdkafka.dso
+		share/man/man7/ordererd-kafka.7)
 fi
 for f in "${files[@]}"; do check "$f is installed" test -e "$root/usr/local/$f"; done
 for f in plugin-guide.md solo.c skeleton/Makefile skeleton/README.md skeleton/skeleton.c skeleton/test.c \
