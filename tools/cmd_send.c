@@ -32,7 +32,7 @@ static int deliver(struct send *s, const char *label, struct ord_bytes env, stru
 		rc = submit_answer(s->call, &r, e);
 	if (rc < 0)
 		return rc;
-	printf("%s %d %s%s%s\n", label, r->status, seek_status_name((int)r->status),
+	printf("%s %d %s%s%s\n", label, r->status, wire_status_name((int)r->status),
 	       *r->info ? ": " : "", r->info);
 	if (r->status != COMMON__STATUS__SUCCESS)
 		rc = err_set(e, ORD_EINVAL, "the orderer refused %s", label);

@@ -84,20 +84,12 @@ int seek_response(struct buf *msg, struct ord_block **block, int *status, struct
 	return 1;
 }
 
-const char *seek_status_name(int status)
-{
-	const ProtobufCEnumValue *v =
-		protobuf_c_enum_descriptor_get_value(&common__status__descriptor, status);
-
-	return v ? v->name : "unknown status";
-}
-
 int seek_status_error(int status, const char *info, struct ord_err *e)
 {
 	int code = status == COMMON__STATUS__NOT_FOUND   ? ORD_ENOENT
 		   : status == COMMON__STATUS__FORBIDDEN ? ORD_EPERM
 							 : ORD_EUNAVAIL;
 
-	return err_set(e, code, "the orderer answered %d %s%s%s", status, seek_status_name(status),
+	return err_set(e, code, "the orderer answered %d %s%s%s", status, wire_status_name(status),
 		       info && *info ? ": " : "", info ? info : "");
 }

@@ -27,8 +27,6 @@ int seek_envelope(struct msp_local *who, const struct remote *r, const struct se
 /** Take a DeliverResponse apart: 1 and a block (+1), or 0 and a status (a common.Status).
  *  Owns: @msg is taken over and emptied.   Errors: ORD_EINVAL it is none. */
 int seek_response(struct buf *msg, struct ord_block **block, int *status, struct ord_err *e);
-/** "NOT_FOUND" and so on. */
-const char *seek_status_name(int status);
 /** Turn a status other than SUCCESS into an error: "the orderer answered 404 NOT_FOUND: info". */
 int seek_status_error(int status, const char *info, struct ord_err *e);
 

@@ -139,7 +139,7 @@ int submit_creation(const struct deliver *d, struct ord_bytes env, struct ord_bl
 			rc = err_set(e, ORD_ETIMEDOUT,
 				     "the creation of '%s' was accepted, but the channel does not "
 				     "come: %d %s",
-				     d->channel, status, seek_status_name(status));
+				     d->channel, status, wire_status_name(status));
 		else
 			clock_sleep_ns(POLL_MS * CLOCK_MS_NS);
 	}

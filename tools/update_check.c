@@ -109,7 +109,7 @@ static int show_answer(struct check *c, struct ord_err *e)
 	int rc = is_creation(c) ? answer_creation(c, e) : answer_existing(c, e);
 	int status = service_status(rc);
 
-	buf_printf(c->out, "answer: %d %s", status, seek_status_name(status));
+	buf_printf(c->out, "answer: %d %s", status, wire_status_name(status));
 	if (rc < 0) {
 		buf_add_str(c->out, ": ");
 		reasons_text(c->out, e->msg);

@@ -30,7 +30,7 @@ static void add_handled(struct ops_metrics *out, const char *channel, struct cha
 		add(out,
 		    (struct ops_label[]){{"channel", channel},
 					 {"type", chan_handled_type(h, tmp)},
-					 {"status", service_status_name(h->status)},
+					 {"status", wire_status_name(h->status)},
 					 {0}},
 		    h);
 }

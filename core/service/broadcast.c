@@ -181,7 +181,7 @@ static void log_refused(const struct message *m, int code, const char *by, const
 {
 	log_warn(&logger,
 		 "[channel: %s] Rejecting broadcast of message from %s with %s: rejected by %s: %s",
-		 chan_id(m->chan), m->stream->peer, service_status_name(service_status(code)), by,
+		 chan_id(m->chan), m->stream->peer, wire_status_name(service_status(code)), by,
 		 why);
 }
 

@@ -373,7 +373,7 @@ static void answered(struct stream *s, int status)
 	s->serving = false;
 	half_closed = s->half_closed;
 	pthread_mutex_unlock(&s->lock);
-	if (status != STATUS_SUCCESS || half_closed)
+	if (status != COMMON__STATUS__SUCCESS || half_closed)
 		finish(s, NET_OK, NULL);
 	else
 		net_stream_resume(s->net);

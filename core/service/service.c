@@ -8,45 +8,21 @@ int service_status(int code)
 {
 	switch (code) {
 	case ORD_OK:
-		return STATUS_SUCCESS;
+		return COMMON__STATUS__SUCCESS;
 	case ORD_EINVAL:
-		return STATUS_BAD_REQUEST;
+		return COMMON__STATUS__BAD_REQUEST;
 	case ORD_EPERM:
-		return STATUS_FORBIDDEN;
+		return COMMON__STATUS__FORBIDDEN;
 	case ORD_ENOENT:
-		return STATUS_NOT_FOUND;
+		return COMMON__STATUS__NOT_FOUND;
 	case ORD_ETOOBIG:
-		return STATUS_REQUEST_ENTITY_TOO_LARGE;
+		return COMMON__STATUS__REQUEST_ENTITY_TOO_LARGE;
 	case ORD_EINTERNAL:
-		return STATUS_INTERNAL_SERVER_ERROR;
+		return COMMON__STATUS__INTERNAL_SERVER_ERROR;
 	case ORD_ENOTSUP:
-		return STATUS_NOT_IMPLEMENTED;
+		return COMMON__STATUS__NOT_IMPLEMENTED;
 	default:
-		return STATUS_SERVICE_UNAVAILABLE;
-	}
-}
-
-const char *service_status_name(int status)
-{
-	switch (status) {
-	case STATUS_SUCCESS:
-		return "SUCCESS";
-	case STATUS_BAD_REQUEST:
-		return "BAD_REQUEST";
-	case STATUS_FORBIDDEN:
-		return "FORBIDDEN";
-	case STATUS_NOT_FOUND:
-		return "NOT_FOUND";
-	case STATUS_REQUEST_ENTITY_TOO_LARGE:
-		return "REQUEST_ENTITY_TOO_LARGE";
-	case STATUS_INTERNAL_SERVER_ERROR:
-		return "INTERNAL_SERVER_ERROR";
-	case STATUS_NOT_IMPLEMENTED:
-		return "NOT_IMPLEMENTED";
-	case STATUS_SERVICE_UNAVAILABLE:
-		return "SERVICE_UNAVAILABLE";
-	default:
-		return "UNKNOWN";
+		return COMMON__STATUS__SERVICE_UNAVAILABLE;
 	}
 }
 

@@ -37,8 +37,6 @@ struct service_counts {
 	struct chan_counts unknown; /* of channels that are not here, whatever they are called */
 };
 struct service_counts *service_counts(struct service *s);
-/** "BAD_REQUEST" and so on. */
-const char *service_status_name(int status);
 /** The common.Status of an ORD_E* code; ORD_OK is SUCCESS. */
 int service_status(int code);
 

@@ -5,18 +5,6 @@
 
 #include <service/service.h>
 
-/* common.Status */
-enum {
-	STATUS_SUCCESS = 200,
-	STATUS_BAD_REQUEST = 400,
-	STATUS_FORBIDDEN = 403,
-	STATUS_NOT_FOUND = 404,
-	STATUS_REQUEST_ENTITY_TOO_LARGE = 413,
-	STATUS_INTERNAL_SERVER_ERROR = 500,
-	STATUS_NOT_IMPLEMENTED = 501,
-	STATUS_SERVICE_UNAVAILABLE = 503
-};
-
 /* A Broadcast stream, and the message of its that waits for room. */
 struct starved {
 	struct net_stream *net;

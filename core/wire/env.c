@@ -303,6 +303,14 @@ const char *wire_header_type_name(int32_t type, char tmp[static 12])
 	return tmp;
 }
 
+const char *wire_status_name(int status)
+{
+	const ProtobufCEnumValue *v;
+
+	v = protobuf_c_enum_descriptor_get_value(&common__status__descriptor, status);
+	return v ? v->name : "UNKNOWN";
+}
+
 void wire_build_payload(const struct wire_header_spec *h, struct ord_bytes data, struct buf *out)
 {
 	Common__Timestamp ts = COMMON__TIMESTAMP__INIT;

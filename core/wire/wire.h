@@ -113,6 +113,8 @@ static inline size_t env_size(const struct ord_env *env)
 enum ord_class env_classify(const struct ord_env *env); /* spec 5.1; by type alone */
 /** "ENDORSER_TRANSACTION", …; unknown numbers in decimal, in @tmp. */
 const char *wire_header_type_name(int32_t type, char tmp[static 12]);
+/** Of a common.Status: "SUCCESS", …; "UNKNOWN" for any other number. */
+const char *wire_status_name(int status);
 
 /* What goes into a payload that we make ourselves (spec 5.3: version 0, epoch 0, no tx_id). */
 struct wire_header_spec {

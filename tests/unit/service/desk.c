@@ -111,7 +111,7 @@ void desk_close(struct desk *d)
 static void on_status(struct talk *t, int status, const char *info)
 {
 	t->answers++;
-	t->successes += status == STATUS_SUCCESS;
+	t->successes += status == COMMON__STATUS__SUCCESS;
 	t->status = status;
 	snprintf(t->info, sizeof(t->info), "%s", info);
 }

@@ -393,6 +393,14 @@ static void messages_are_classified_by_type_alone(void **state)
 	}
 }
 
+static void a_status_has_its_name(void **state)
+{
+	(void)state;
+	assert_string_equal(wire_status_name(200), "SUCCESS");
+	assert_string_equal(wire_status_name(413), "REQUEST_ENTITY_TOO_LARGE");
+	assert_string_equal(wire_status_name(999), "UNKNOWN");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +416,7 @@ int main(void)
 		cmocka_unit_test(flipped_bits_in_an_envelope_do_no_harm),
 		cmocka_unit_test(a_built_payload_shows_what_was_put_in),
 		cmocka_unit_test(messages_are_classified_by_type_alone),
+		cmocka_unit_test(a_status_has_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
