@@ -7,7 +7,8 @@
 
 static struct log_logger logger = LOG_LOGGER("orderer.common.server");
 
-#define MAX_INFLIGHT 8192 /* messages of all Broadcast streams under way */
+#define MAX_INFLIGHT    8192 /* messages of all Broadcast streams under way */
+#define FILES_A_CHANNEL 4    /* block file, index, journal segment, and the next of one of them */
 
 /* ---- prepare ------------------------------------------------------------- */
 
@@ -135,13 +136,31 @@ int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 
 /* ---- start --------------------------------------------------------------- */
 
+static void count_channel(void *arg, struct chan *c)
+{
+	(void)c;
+	++*(unsigned *)arg;
+}
+
+/* Clients must not take the files that ledgers and journals will be opened with. */
+static void keep_files_back(struct daemon *d)
+{
+	unsigned channels = 0;
+
+	registrar_each(d->registrar, count_channel, &channels);
+	net_server_keep_back(d->server, channels * FILES_A_CHANNEL);
+}
+
 static void on_config(void *arg, struct chan *c)
 {
 	struct daemon *d = arg;
 	struct ord_err e = ERR_INIT;
 
 	(void)c;
-	if (atomic_load(&d->open_ledgers) && daemon_client_cas(d, &e) < 0)
+	if (!atomic_load(&d->open_ledgers))
+		return;
+	keep_files_back(d);
+	if (daemon_client_cas(d, &e) < 0)
 		log_error(&logger, "Client CAs of the channels were not taken over: %s", e.msg);
 }
 
@@ -165,8 +184,10 @@ static int open_ledgers(struct daemon *d, char **environment, struct ord_err *e)
 	o.root = d->root;
 	if (rc == 0)
 		rc = registrar_open(&o, bootstrap, &d->registrar, e);
-	if (rc == 0)
+	if (rc == 0) {
 		atomic_store(&d->open_ledgers, d->registrar);
+		keep_files_back(d);
+	}
 	block_unref(bootstrap);
 	return rc;
 }

@@ -122,6 +122,10 @@ uint16_t net_server_port(const struct net_server *s);
  *  Thread: any.   Errors: ORD_EINVAL one is no PEM certificate; the old pool stays. */
 int net_server_client_cas(struct net_server *s, const struct ord_bytes *pems, size_t n,
 			  struct ord_err *e);
+/** Where max_connections is 0: leave @files of the limit of open files, beside a hundred or so, to
+ *  the rest of the process, from now on.
+ *  Thread: any. */
+void net_server_keep_back(struct net_server *s, unsigned files);
 /** Stop accepting, send GOAWAY, let streams finish until @deadline_ns, then cut them.  Blocks. */
 void net_server_stop(struct net_server *s, uint64_t deadline_ns);
 void net_server_free(struct net_server *s);

@@ -12,6 +12,7 @@
 
 #define ACCEPTS_A_TURN  64
 #define FILES_KEPT_BACK 128u /* of the limit of open files, for everything else */
+#define CONNECTIONS_MIN 64u  /* even if that leaves nothing for everything else */
 #define ACCEPT_REST_NS  (100 * CLOCK_MS_NS)
 
 struct net_server {
@@ -25,6 +26,7 @@ struct net_server {
 	struct timer rest; /* loop 0: accept again */
 	bool full;         /* loop 0 */
 	struct budget budget;
+	atomic_uint max_connections;
 	_Atomic uint64_t stop_ns; /* CLOCK_NEVER: it runs */
 };
 
@@ -146,14 +148,14 @@ void server_serve(struct net_server *s, int fd, const struct sockaddr_storage *p
 
 static bool is_full(struct net_server *s)
 {
-	unsigned n = 0;
+	unsigned n = 0, max = atomic_load(&s->max_connections);
 	bool was = s->full;
 
 	for (unsigned i = 0; i < s->o.loops; i++)
 		n += atomic_load(&s->loops[i]->load);
-	s->full = n >= s->o.max_connections;
+	s->full = n >= max;
 	if (s->full && !was)
-		log_warn(&logger, "refusing connections: all %u are in use", s->o.max_connections);
+		log_warn(&logger, "refusing connections: all %u are in use", max);
 	return s->full;
 }
 
@@ -199,14 +201,17 @@ void server_accept(struct net_server *s)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static unsigned default_connections(void)
+void net_server_keep_back(struct net_server *s, unsigned files)
 {
 	struct rlimit lim = {1024, 1024};
-	rlim_t n;
+	unsigned n, kept = FILES_KEPT_BACK + files;
 
+	if (s->o.max_connections)
+		return;
 	getrlimit(RLIMIT_NOFILE, &lim);
-	n = lim.rlim_cur < 1 << 20 ? lim.rlim_cur : 1 << 20;
-	return n > 2 * FILES_KEPT_BACK ? (unsigned)n - FILES_KEPT_BACK : FILES_KEPT_BACK;
+	n = lim.rlim_cur < 1 << 20 ? (unsigned)lim.rlim_cur : 1 << 20;
+	n = n > kept + CONNECTIONS_MIN ? n - kept : CONNECTIONS_MIN;
+	atomic_store(&s->max_connections, n);
 }
 
 #define DEFAULT(field, value) ((field) = (field) ? (field) : (value))
@@ -214,7 +219,6 @@ static unsigned default_connections(void)
 static void fill_defaults(struct net_opts *o)
 {
 	DEFAULT(o->loops, 1);
-	DEFAULT(o->max_connections, default_connections());
 	DEFAULT(o->max_recv_msg, NET_MAX_MSG);
 	DEFAULT(o->max_send_msg, NET_MAX_MSG);
 	DEFAULT(o->handshake_timeout_ns, 5 * CLOCK_SEC_NS);
@@ -233,6 +237,8 @@ int net_server_new(const struct net_opts *o, struct net_server **out, struct ord
 	s->stop_ns = CLOCK_NEVER;
 	s->rest.fire = rest_over;
 	fill_defaults(&s->o);
+	s->max_connections = s->o.max_connections;
+	net_server_keep_back(s, 0);
 	s->budget.max = 2 * s->o.max_recv_msg;
 	if (s->budget.max < NET_KEPT_MIN)
 		s->budget.max = NET_KEPT_MIN;

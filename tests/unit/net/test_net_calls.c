@@ -2,6 +2,8 @@
 /* Calls between the room's own client and server. */
 #include "rig.h"
 
+#include <sys/resource.h>
+
 static struct rig rig;
 static struct call call; /* the only one, in most tests */
 
@@ -519,6 +521,32 @@ static void connections_are_bounded(void **state)
 	rig_stop(&rig);
 }
 
+/* What the process needs for itself may grow. */
+static void connections_leave_files_to_others(void **state)
+{
+	struct rlimit was, lim;
+	int fd[73];
+	struct frame f;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &was);
+	lim = was;
+	lim.rlim_cur = 300;
+	setrlimit(RLIMIT_NOFILE, &lim);
+	rig_start(&rig, NULL);
+	net_server_keep_back(rig.server, 100);
+	for (int i = 0; i < 72; i++) {
+		fd[i] = raw_open(rig.port);
+		assert_true(raw_read(fd[i], &f));
+	}
+	fd[72] = raw_connect(rig.port);
+	assert_false(raw_read(fd[72], &f));
+	for (int i = 0; i < 73; i++)
+		raw_close(fd[i]);
+	rig_stop(&rig);
+	setrlimit(RLIMIT_NOFILE, &was);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -549,6 +577,7 @@ int main(void)
 		TEST(a_name_is_tried_at_each_of_its_addresses),
 		TEST(a_taken_port_is_named),
 		cmocka_unit_test(connections_are_bounded),
+		cmocka_unit_test(connections_leave_files_to_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
