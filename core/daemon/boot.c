@@ -74,13 +74,29 @@ static int open_signer(struct daemon *d, struct ord_err *e)
 	return 0;
 }
 
+static int check_listeners(struct daemon *d, struct ord_err *e)
+{
+	struct net_opts o = {0};
+	struct buf cert = BUF_INIT, key = BUF_INIT;
+	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
+
+	if (rc == 0 && o.client_auth)
+		rc = daemon_read_client_cas(d->conf, "General.TLS", &d->client_cas, e);
+	if (rc == 0)
+		rc = daemon_check_listeners(d->conf, e);
+	buf_fini(&cert);
+	buf_fini(&key);
+	return rc;
+}
+
 int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, struct ord_err *e)
 {
 	int rc;
 
 	if ((rc = load_conf(d, ini_path, environment, e)) < 0 ||
 	    (rc = check_conf(d->conf, e)) < 0 ||
-	    (rc = plugin_set_open(d->plugins, d->conf, e)) < 0 || (rc = open_signer(d, e)) < 0)
+	    (rc = plugin_set_open(d->plugins, d->conf, e)) < 0 || (rc = open_signer(d, e)) < 0 ||
+	    (rc = check_listeners(d, e)) < 0)
 		return rc;
 	log_conf(d->conf);
 	return 0;
@@ -119,18 +135,10 @@ static int first_block(struct daemon *d, char **environment, struct ord_block **
 
 int daemon_check(struct daemon *d, char **environment, struct ord_err *e)
 {
-	struct net_opts o = {0};
-	struct buf cert = BUF_INIT, key = BUF_INIT;
-	struct ord_block *block = NULL;
-	int rc = daemon_net_opts(d->conf, &o, &cert, &key, e);
+	struct ord_block *block;
+	int rc = first_block(d, environment, &block, e);
 
-	if (rc == 0)
-		rc = daemon_check_listeners(d->conf, e);
-	if (rc == 0)
-		rc = first_block(d, environment, &block, e);
 	block_unref(block);
-	buf_fini(&cert);
-	buf_fini(&key);
 	return rc;
 }
 
@@ -273,6 +281,7 @@ void daemon_stop(struct daemon *d)
 	free(d->metrics);
 	service_free(d->service);
 	msp_local_close(d->signer);
+	buf_fini(&d->client_cas);
 	plugin_set_close(d->plugins);
 	localconf_free(d->conf);
 }

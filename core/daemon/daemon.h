@@ -13,6 +13,7 @@ struct daemon {
 	struct plugin_set *plugins;
 	struct localconf *conf;
 	struct msp_local *signer;
+	struct buf client_cas; /* what the files of General.TLS.ClientRootCAs held at start */
 	struct pool *pool, *readers;
 	struct ledger_root *root;
 	struct net_server *server;
@@ -23,12 +24,12 @@ struct daemon {
 	_Atomic(struct registrar *) open_ledgers; /* the registrar, once every channel is open */
 };
 
-/** Read settings, plugins, identity and TLS files, and the bootstrap block if one will be needed:
- *  everything that can be checked without touching the ledger.
+/** Read settings, plugins, identity and TLS files: everything that can be checked without touching
+ *  the ledger, but for the bootstrap block.
  *  Errors: one sentence with the remedy; nothing was changed on disk. */
 int daemon_prepare(struct daemon *d, const char *ini_path, char **environment, struct ord_err *e);
-/** Check what daemon_prepare() does not: TLS files, and the bootstrap block (`ordererd --check`).
- */
+/** Check what daemon_prepare() does not: the bootstrap block, if one will be needed (`ordererd
+ *  --check`). */
 int daemon_check(struct daemon *d, char **environment, struct ord_err *e);
 /** Listen, open every channel, serve. */
 int daemon_start(struct daemon *d, char **environment, struct ord_err *e);
@@ -44,6 +45,10 @@ int daemon_bootstrap_block(const struct daemon *d, char **environment, struct or
 /** The file that the setting <@section>.<@name> names.  It must be set: TLS is on. */
 int daemon_read_tls_file(const struct localconf *conf, const char *section, const char *name,
 			 struct buf *out, struct ord_err *e);
+/** Append what the files of <@section>.ClientRootCAs hold.
+ *  Errors: the setting and the file that cannot be read, or has no certificate in it. */
+int daemon_read_client_cas(const struct localconf *conf, const char *section, struct buf *out,
+			   struct ord_err *e);
 /** Serve the operations endpoint when Operations.ListenAddress is set.
  *  Errors: "failed to start operations subsystem: ..." */
 int daemon_operations_start(struct daemon *d, struct ord_err *e);

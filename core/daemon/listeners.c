@@ -4,8 +4,6 @@
 
 #include "daemon.h"
 
-#define PEM_MAX (1u << 20) /* bytes of one PEM file */
-
 /* ---- settings that both have --------------------------------------------- */
 
 struct pems {
@@ -28,22 +26,6 @@ static bool flag(const struct localconf *conf, const char *section, const char *
 	return on;
 }
 
-static int read_client_cas(const struct localconf *conf, const char *section, struct buf *out,
-			   struct ord_err *e)
-{
-	char *key = x_printf("%s.ClientRootCAs", section);
-	int rc = 0;
-
-	for (const char *const *path = localconf_list(conf, key); *path && rc == 0; path++) {
-		rc = file_read(*path, PEM_MAX, out, e);
-		buf_add_u8(out, '\n');
-	}
-	if (rc < 0)
-		err_wrap(e, "%s", key);
-	free(key);
-	return rc;
-}
-
 /* @section: "Operations.TLS" or "Admin.TLS".  The texts that @l views are in @p. */
 static int listen_opts(const struct localconf *conf, const char *section, struct ops_listen *l,
 		       struct pems *p, struct ord_err *e)
@@ -56,7 +38,7 @@ static int listen_opts(const struct localconf *conf, const char *section, struct
 	l->client_auth = flag(conf, section, "ClientAuthRequired");
 	if ((rc = daemon_read_tls_file(conf, section, "Certificate", &p->cert, e)) < 0 ||
 	    (rc = daemon_read_tls_file(conf, section, "PrivateKey", &p->key, e)) < 0 ||
-	    (rc = read_client_cas(conf, section, &p->cas, e)) < 0)
+	    (rc = daemon_read_client_cas(conf, section, &p->cas, e)) < 0)
 		return rc;
 	l->cert_pem = buf_bytes(&p->cert);
 	l->key_pem = buf_bytes(&p->key);
@@ -163,26 +145,23 @@ int daemon_admin_start(struct daemon *d, struct ord_err *e)
 
 /* ---- check --------------------------------------------------------------- */
 
-static int check_tls(const struct ops_listen *l, const char *section, struct ord_err *e)
+static int check(const struct ops_listen *l, const char *section, struct ord_err *e)
 {
-	struct net_opts o = {.tls = true, .cert_pem = l->cert_pem, .key_pem = l->key_pem};
-
-	if (l->tls && net_check_tls(&o, e) < 0)
-		return err_wrap(e, "%s", section);
-	return 0;
+	return ops_check(l, e) < 0 ? err_wrap(e, "%s", section) : 0;
 }
 
 int daemon_check_listeners(const struct localconf *conf, struct ord_err *e)
 {
-	struct ops_listen operations = {.tls = false}, admin = {.tls = false};
+	struct ops_listen operations = {.address = localconf_str(conf, "Operations.ListenAddress")};
+	struct ops_listen admin = {.address = localconf_str(conf, "Admin.ListenAddress")};
 	struct pems a = {BUF_INIT, BUF_INIT, BUF_INIT}, b = {BUF_INIT, BUF_INIT, BUF_INIT};
 	int rc = 0;
 
 	if (has_operations(conf) &&
 	    (rc = listen_opts(conf, "Operations.TLS", &operations, &a, e)) == 0)
-		rc = check_tls(&operations, "Operations.TLS", e);
+		rc = check(&operations, "Operations", e);
 	if (rc == 0 && has_admin(conf) && (rc = admin_opts(conf, &admin, &b, e)) == 0)
-		rc = check_tls(&admin, "Admin.TLS", e);
+		rc = check(&admin, "Admin", e);
 	pems_fini(&a);
 	pems_fini(&b);
 	return rc;

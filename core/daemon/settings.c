@@ -25,6 +25,28 @@ int daemon_read_tls_file(const struct localconf *conf, const char *section, cons
 	return rc;
 }
 
+int daemon_read_client_cas(const struct localconf *conf, const char *section, struct buf *out,
+			   struct ord_err *e)
+{
+	char *key = x_printf("%s.ClientRootCAs", section);
+	int rc = 0;
+
+	for (const char *const *path = localconf_list(conf, key); *path && rc == 0; path++) {
+		struct buf pem = BUF_INIT;
+
+		if ((rc = file_read(*path, PEM_MAX, &pem, e)) == 0 &&
+		    (rc = net_check_cas(buf_bytes(&pem), e)) < 0)
+			err_wrap(e, "%s", *path);
+		buf_add_bytes(out, buf_bytes(&pem));
+		buf_add_u8(out, '\n');
+		buf_fini(&pem);
+	}
+	if (rc < 0)
+		err_wrap(e, "%s", key);
+	free(key);
+	return rc;
+}
+
 int daemon_net_opts(const struct localconf *conf, struct net_opts *o, struct buf *cert,
 		    struct buf *key, struct ord_err *e)
 {
@@ -90,23 +112,6 @@ static void add_channel(void *arg, struct chan *c)
 	chanconf_unref(conf);
 }
 
-static int add_files(struct pems *p, const char *const *paths, struct ord_err *e)
-{
-	int rc = 0;
-
-	for (; *paths && rc == 0; paths++) {
-		struct buf b = BUF_INIT;
-
-		rc = file_read(*paths, PEM_MAX, &b, e);
-		if (rc == 0)
-			add_pem(p, buf_bytes(&b));
-		else
-			err_wrap(e, "General.TLS.ClientRootCAs");
-		buf_fini(&b);
-	}
-	return rc;
-}
-
 /* Configurations of several channels may change at once; the last to collect must be the last to
  * set.  Neither channel nor net calls back from within. */
 static pthread_mutex_t cas_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,13 +125,13 @@ int daemon_client_cas(struct daemon *d, struct ord_err *e)
 	pthread_mutex_lock(&cas_lock);
 	if (localconf_bool(d->conf, "General.TLS.Enabled") &&
 	    localconf_bool(d->conf, "General.TLS.ClientAuthRequired")) {
-		rc = add_files(&p, localconf_list(d->conf, "General.TLS.ClientRootCAs"), e);
+		if (d->client_cas.len)
+			add_pem(&p, buf_bytes(&d->client_cas));
 		registrar_each(d->registrar, add_channel, &p);
 		views = x_alloc((p.n + 1) * sizeof(*views));
 		for (size_t i = 0; i < p.n; i++)
 			views[i] = buf_bytes(&p.list[i]);
-		if (rc == 0)
-			rc = net_server_client_cas(d->server, views, p.n, e);
+		rc = net_server_client_cas(d->server, views, p.n, e);
 		free(views);
 	}
 	pthread_mutex_unlock(&cas_lock);

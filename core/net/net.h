@@ -115,6 +115,8 @@ int net_server_new(const struct net_opts *o, struct net_server **out, struct ord
 /** Do certificate and key load and belong together?  Nothing is bound.  Errors: as
  * net_server_new(). */
 int net_check_tls(const struct net_opts *o, struct ord_err *e);
+/** Is there a certificate in @pem, as the pool of client CAs needs it?  Errors: ORD_EINVAL. */
+int net_check_cas(struct ord_bytes pem, struct ord_err *e);
 /** Errors: ORD_EUNAVAIL no thread to be had. */
 int net_server_start(struct net_server *s, struct ord_err *e);
 uint16_t net_server_port(const struct net_server *s);

@@ -307,3 +307,13 @@ int net_check_tls(const struct net_opts *o, struct ord_err *e)
 		net_tls_free(t);
 	return rc;
 }
+
+int net_check_cas(struct ord_bytes pem, struct ord_err *e)
+{
+	X509_STORE *pool;
+	int rc = trust_new(&pem, 1, &pool, e);
+
+	if (rc == 0)
+		X509_STORE_free(pool);
+	return rc;
+}

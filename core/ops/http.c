@@ -274,15 +274,6 @@ static int start(struct ops_server *s, int fd, struct ord_err *e)
 	return 0;
 }
 
-/* The certificate is checked by OpenSSL as the clients' listener does: its errors name the fault.
- */
-static int check_tls(const struct ops_listen *l, struct ord_err *e)
-{
-	struct net_opts o = {.tls = true, .cert_pem = l->cert_pem, .key_pem = l->key_pem};
-
-	return l->tls ? net_check_tls(&o, e) : 0;
-}
-
 /* "host:port", "[host]:port" */
 static int split_address(const char *address, char **host, uint16_t *port, struct ord_err *e)
 {
@@ -301,6 +292,31 @@ static int split_address(const char *address, char **host, uint16_t *port, struc
 			  : x_strndup(address, (size_t)(colon - address));
 	*port = (uint16_t)n;
 	return 0;
+}
+
+/* The certificates are checked by OpenSSL as the clients' listener does: its errors name the fault.
+ */
+static int check_tls(const struct ops_listen *l, struct ord_err *e)
+{
+	struct net_opts o = {.tls = true, .cert_pem = l->cert_pem, .key_pem = l->key_pem};
+	int rc = net_check_tls(&o, e);
+
+	if (rc == 0 && l->client_cas_pem.len)
+		rc = net_check_cas(l->client_cas_pem, e);
+	return rc;
+}
+
+int ops_check(const struct ops_listen *l, struct ord_err *e)
+{
+	const struct mhd *mhd;
+	char *host = NULL;
+	uint16_t port;
+	int rc = split_address(l->address, &host, &port, e);
+
+	free(host);
+	if (rc == 0 && l->tls)
+		rc = check_tls(l, e);
+	return rc < 0 ? rc : mhd_load(&mhd, e);
 }
 
 static int listen_on(const char *address, int *fd, struct ord_err *e)
@@ -342,7 +358,7 @@ int http_open(const struct http_opts *o, struct ops_server **out, struct ord_err
 		s->o.listen.read_timeout_ns = OPS_READ_TIMEOUT_NS;
 	pthread_mutex_init(&s->lock, NULL);
 	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	rc = s->wake_fd < 0 ? err_sys(e, errno, "eventfd") : check_tls(&o->listen, e);
+	rc = s->wake_fd < 0 ? err_sys(e, errno, "eventfd") : ops_check(&o->listen, e);
 	if (rc == 0)
 		rc = mhd_load(&s->mhd, e);
 	if (rc == 0)

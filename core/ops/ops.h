@@ -22,6 +22,10 @@ struct ops_listen {
 	uint64_t read_timeout_ns; /* for a whole request to come in; 0: OPS_READ_TIMEOUT_NS */
 };
 
+/** Is there anything wrong with it that can be told before it is bound?
+ *  Errors: names the address, or the PEM text's fault. */
+int ops_check(const struct ops_listen *l, struct ord_err *e);
+
 struct ops_server;
 
 uint16_t ops_port(const struct ops_server *s);
