@@ -88,6 +88,7 @@ int chan_start(struct chan *c, struct ord_err *e)
 	const char *type = c->conf->pub.consensus_type;
 	struct ord_block *tip = ledger_tip(c->ledger);
 	struct buf metadata = BUF_INIT;
+	struct ord_chain *chain = NULL;
 	int rc = plugin_need(c->registrar->opts.plugins, type, &c->plugin, e);
 
 	if (rc < 0)
@@ -95,9 +96,10 @@ int chan_start(struct chan *c, struct ord_err *e)
 	c->support.host = plugin_host(c->plugin);
 	if ((rc = block_consenter_metadata(tip, &metadata, e)) < 0 ||
 	    (rc = c->plugin->def->handle_chain(c->plugin->handle, &c->support, buf_bytes(&metadata),
-					       &c->chain, e)) < 0 ||
-	    (rc = plugin_check_chain(c->plugin, c->chain, e)) < 0)
+					       &chain, e)) < 0 ||
+	    (rc = plugin_check_chain(c->plugin, chain, e)) < 0)
 		goto out;
+	c->chain = chain;
 	if (!c->journal.journal && (rc = journal_remove(c->ledger, e)) < 0)
 		goto out; /* another chain's: it must not come back with that one */
 	log_info(&logger, "[channel: %s] Starting chain of type %s at height %llu", c->id, type,
@@ -317,7 +319,7 @@ bool chan_has_health(struct chan *c)
 	bool has;
 
 	if (!chain)
-		return false;
+		return chan_failed(c);
 	has = chain->ops->health != NULL;
 	gate_leave(&c->gate);
 	return has;

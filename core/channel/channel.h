@@ -34,7 +34,8 @@ struct registrar_opts {
 /** Open every channel of the ledger directory and start the chains, the system channel last.
  *  @bootstrap (may be NULL): block 0 to begin with when there is no channel yet.
  *  Thread: main.   Blocks: disk.
- *  Errors: one sentence; nothing was changed on disk unless every channel opened. */
+ *  A chain that does not start leaves a channel that is closed and says why.
+ *  Errors: one sentence: a channel does not open, or no chain starts. */
 int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstrap,
 		   struct registrar **out, struct ord_err *e);
 /** Could @block begin a ledger directory: block 0 of a system channel that this orderer
@@ -64,7 +65,7 @@ struct ledger *chan_ledger(struct chan *c);
 /** The consenter cannot stay up to date, or the channel is being removed: Deliver answers 503 (spec
  *  5.5). */
 bool chan_errored(struct chan *c);
-/** Does its chain know a backing service that may be asked for its health? */
+/** Is its health worth asking for: its chain knows a backing service, or does not run? */
 bool chan_has_health(struct chan *c);
 /** Ask it; @t is settled with the answer.  Only where chan_has_health().
  *  Thread: any.   Blocks: no.   Errors: < 0: @t is the caller's and @e says why. */

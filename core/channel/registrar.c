@@ -161,18 +161,31 @@ static void tell_conf(void *arg, struct chan *c)
 	r->opts.on_config(r->opts.arg, c);
 }
 
+static bool start_one(struct chan *c, struct ord_err *e)
+{
+	bool started = chan_start(c, e) == 0;
+
+	if (!started)
+		chan_fail(c, e);
+	return started;
+}
+
+/* A channel whose chain does not start is closed, and the others serve.  When that is so with all
+ * of them, something is wrong that is not theirs. */
 static int start_all(struct registrar *r, struct ord_err *e)
 {
-	int rc = 0;
+	size_t started = 0;
 
-	for (size_t i = 0; i < r->n && rc == 0; i++)
+	for (size_t i = 0; i < r->n; i++)
 		if (r->chans[i] != r->system)
-			rc = chan_start(r->chans[i], e);
-	if (rc == 0 && r->system)
-		rc = chan_start(r->system, e);
-	if (rc == 0 && r->opts.on_config)
+			started += start_one(r->chans[i], e);
+	if (r->system)
+		started += start_one(r->system, e);
+	if (r->n > 0 && started == 0)
+		return e->code;
+	if (r->opts.on_config)
 		registrar_each(r, tell_conf, r);
-	return rc;
+	return 0;
 }
 
 static void announce(const struct registrar *r)

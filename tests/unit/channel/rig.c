@@ -124,8 +124,12 @@ static int tampered_handle_chain(void *plugin, struct ord_support *s, struct ord
 				 struct ord_chain **out, struct ord_err *e)
 {
 	const struct ord_chanconf *conf;
-	int rc = real_plugin->handle_chain(plugin, s, metadata, out, e);
+	const char *none = tamper.no_chain;
+	int rc;
 
+	if (none && (*none == '*' || strcmp(none, s->ops->channel_id(s)) == 0))
+		return err_set(e, ORD_EUNAVAIL, "no chain, says the test");
+	rc = real_plugin->handle_chain(plugin, s, metadata, out, e);
 	if (rc < 0)
 		return rc;
 	conf = s->ops->conf_get(s);

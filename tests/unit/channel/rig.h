@@ -96,6 +96,7 @@ void change_without_org1(Common__Config *config);     /* Org1 is no member any m
  * one with "fail" is accepted and then settled with an error.
  */
 struct tamper {
+	const char *no_chain; /* handle_chain() refuses this channel, or all: "*" */
 	atomic_bool errored, not_ready, hold;
 	atomic_uint chains;  /* made by handle_chain() */
 	atomic_uint held;    /* messages kept back while hold is set */

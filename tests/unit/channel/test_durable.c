@@ -270,7 +270,7 @@ static void a_journal_that_cannot_be_read_does_not_start(void **state)
 		rig_close(&rig);
 		atomic_store(&unreadable.thread, name);
 		atomic_store(&unreadable.left, n);
-		runs = rig_try_open(&rig, &e) == 0;
+		runs = rig_try_open(&rig, &e) == 0 && !chan_failed(rig.chan);
 		atomic_store(&unreadable.thread, NULL);
 	}
 	assert_true(n > 3);
@@ -516,6 +516,56 @@ static void a_broken_channel_is_named_and_nothing_starts(void **state)
 	free(file);
 }
 
+static void no_answer(struct ord_ticket *t, int code, const char *why)
+{
+	(void)t, (void)code, (void)why;
+	fail_msg("nobody is there to be asked");
+}
+
+/* Its blocks stay, its clients are told why, and the others know nothing of it. */
+static void a_channel_whose_chain_does_not_start_is_closed_alone(void **state)
+{
+	static const char why[] =
+		"the chain does not run: channel mychannel: no chain, says the test";
+	struct ord_ticket t = {no_answer};
+	struct ord_err e = ERR_INIT;
+	struct ord_env *env;
+	struct chan *system;
+
+	(void)state;
+	tamper.no_chain = RIG_CHANNEL;
+	rig_open(&rig);
+	system = rig_borrow(registrar_system(rig.registrar));
+	env = rig_env(&rig.orderer, WIRE_MESSAGE, RIG_SYSTEM, bytes_str("x"));
+	assert_int_equal(rig_order(system, env), ORD_OK);
+	assert_false(chan_errored(system));
+	assert_false(chan_has_health(system));
+	assert_true(chan_errored(rig.chan));
+	test_fails(chan_wait_ready(rig.chan, &t, &e), &e, ORD_EUNAVAIL, why);
+	assert_true(chan_has_health(rig.chan));
+	test_fails(chan_health(rig.chan, &t, &e), &e, ORD_EUNAVAIL, why);
+	env_unref(env);
+	rig_close(&rig);
+	tamper.no_chain = RIG_SYSTEM; /* the one that is like any other then */
+	rig_open(&rig);
+	rig_accept(&rig, "alone", 1);
+	rig_close(&rig);
+	tamper.no_chain = NULL;
+	rig_open(&rig);
+	rig_accept(&rig, "again", 1);
+}
+
+/* Then it is the installation that is wrong. */
+static void nothing_starts_when_no_chain_does(void **state)
+{
+	struct ord_err e = ERR_INIT;
+
+	(void)state;
+	tamper.no_chain = "*";
+	test_fails(rig_try_open(&rig, &e), &e, ORD_EUNAVAIL,
+		   "channel testchainid: no chain, says the test");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -534,6 +584,8 @@ int main(void)
 		TEST(nothing_is_written_behind_a_block_that_was_given_up),
 		TEST(channels_open_side_by_side_in_name_order),
 		TEST(a_broken_channel_is_named_and_nothing_starts),
+		TEST(a_channel_whose_chain_does_not_start_is_closed_alone),
+		TEST(nothing_starts_when_no_chain_does),
 	};
 
 	log_set_spec("panic", NULL);
