@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table that a consensus plugin sees: thin, it checks who calls and passes on. */
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "channel_priv.h"
@@ -279,7 +280,7 @@ static void log_line(struct ord_support *s, enum ord_level l, const char *func, 
 static void fatal(struct ord_support *s, const char *why)
 {
 	log_write(&logger, LOG_PANIC, __func__, "[channel: %s] %s", chan_of(s)->id, why);
-	_exit(2);
+	_exit(EX_SOFTWARE);
 }
 
 const struct ord_support_ops chan_support_ops = {

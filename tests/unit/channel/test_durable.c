@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 static struct rig rig;
@@ -296,7 +297,7 @@ static void a_replay_that_breaks_off_ends_the_process(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 2);
+	assert_int_equal(WEXITSTATUS(status), EX_SOFTWARE);
 	rig_open(&rig);
 	all_seven_are_there_once();
 }
