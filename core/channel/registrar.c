@@ -351,6 +351,7 @@ void registrar_close(struct registrar *r)
 
 void registrar_add(struct registrar *r, struct chan *take)
 {
+	struct chanconf *conf = chan_conf(take); /* its chain may run, and replace it */
 	size_t i;
 
 	pthread_mutex_lock(&r->lock);
@@ -359,9 +360,10 @@ void registrar_add(struct registrar *r, struct chan *take)
 		r->chans[i] = r->chans[i - 1];
 	r->chans[i] = take;
 	map_put(r->by_id, bytes_str(take->id), take);
-	if (take->conf->has_consortiums && !r->system)
+	if (conf->has_consortiums && !r->system)
 		r->system = take;
 	pthread_mutex_unlock(&r->lock);
+	chanconf_unref(conf);
 }
 
 struct chan *registrar_take(struct registrar *r, const char *channel_id)
