@@ -35,7 +35,8 @@ struct registrar_opts {
  *  @bootstrap (may be NULL): block 0 to begin with when there is no channel yet.
  *  Thread: main.   Blocks: disk.
  *  A chain that does not start leaves a channel that is closed and says why.
- *  Errors: one sentence: a channel does not open, or no chain starts. */
+ *  Errors: one sentence: a channel does not open, or no chain starts.  A ledger that is damaged was
+ *  left as it is; others may have been brought to what the next start would make of them. */
 int registrar_open(const struct registrar_opts *opts, struct ord_block *bootstrap,
 		   struct registrar **out, struct ord_err *e);
 /** Could @block begin a ledger directory: block 0 of a system channel that this orderer
