@@ -192,6 +192,8 @@ int chan_process_config(struct chan *c, const struct ord_env *env, struct ord_en
  *  Thread: the system channel's.   Blocks: while the disk is full.
  *  Errors: ORD_EUNAVAIL it is, and the daemon stops. */
 int create_channel(struct chan *system, const struct ord_env *transaction, struct ord_err *e);
+/** Is @transaction one that create_channel() can carry out?   Errors: ORD_EINVAL. */
+int create_check(struct chan *system, const struct ord_env *transaction, struct ord_err *e);
 /** The ledger with its first block; what there is already is kept. */
 int create_ledger(struct registrar *r, const char *id, struct ord_block *genesis,
 		  struct ord_err *e);
@@ -222,6 +224,8 @@ void commit_free(struct commit *w);
 struct ord_block *writer_create(struct chan *c, struct ord_batch *take);
 void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
 void writer_write_config(struct chan *c, struct ord_block *take, struct ord_bytes metadata);
+/** May writer_write_config() take a block of @config next?   Errors: ORD_EINVAL. */
+int writer_check_config(struct chan *c, const struct ord_env *config, struct ord_err *e);
 void writer_wait_drained(struct chan *c);
 int writer_finish(struct chan *c, struct commit *w, struct ord_err *e); /* sign and seal */
 

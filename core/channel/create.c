@@ -84,6 +84,29 @@ static int create_patiently(struct chan *system, const char *id, struct ord_bloc
 	return rc;
 }
 
+int create_check(struct chan *system, const struct ord_env *transaction, struct ord_err *e)
+{
+	struct chanconf *now = chan_conf(system), *made;
+	bool may_create = now->has_consortiums;
+	struct ord_env *config;
+	int rc;
+
+	chanconf_unref(now);
+	if (!may_create)
+		return err_set(e, ORD_EINVAL, "channel %s is no system channel", system->id);
+	if (env_parse(transaction->data, &config, e) < 0)
+		return e->code;
+	rc = chanconf_from_env(config, &made, e);
+	if (rc == 0) {
+		rc = chanconf_check_channel_id(config->channel_id, e);
+		if (rc == 0 && !made->has_orderer)
+			rc = err_set(e, ORD_EINVAL, "config does not contain orderer config");
+		chanconf_unref(made);
+	}
+	env_unref(config);
+	return rc;
+}
+
 int create_channel(struct chan *system, const struct ord_env *transaction, struct ord_err *e)
 {
 	struct registrar *r = system->registrar;

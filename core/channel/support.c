@@ -182,6 +182,11 @@ static void write_config_block(struct ord_support *s, struct ord_block *take,
 	writer_write_config(on_chain_thread(s), take, metadata);
 }
 
+static int check_config(struct ord_support *s, const struct ord_env *env, struct ord_err *e)
+{
+	return writer_check_config(on_chain_thread(s), env, e);
+}
+
 /* ---- journal ------------------------------------------------------------- */
 
 static int open_journal(struct ord_support *s, struct ord_journal **out, struct ord_err *e)
@@ -321,4 +326,5 @@ const struct ord_support_ops chan_support_ops = {
 	.kick = kick,
 	.log = log_line,
 	.fatal = fatal,
+	.check_config = check_config,
 };

@@ -96,20 +96,47 @@ void writer_write(struct chan *c, struct ord_block *take, struct ord_bytes metad
 	enqueue(c, w);
 }
 
+/* What follows the configuration of now, if @config is in the next block. */
+static int follow(struct chan *c, const struct ord_env *config, struct chanconf **next,
+		  struct ord_err *e)
+{
+	struct chanconf *now = chan_conf(c);
+	int rc = chanconf_validate(now, config, next, e);
+
+	chanconf_unref(now);
+	return rc;
+}
+
+/* All orderers of a channel must say the same, so nothing decides that one of them alone knows:
+ * certificates of signers count even if they have expired (msp/validate.c reads no clock), and a
+ * capability that only this orderer lacks is no reason to pass over what the others write. */
+int writer_check_config(struct chan *c, const struct ord_env *config, struct ord_err *e)
+{
+	struct chanconf *next;
+	int rc = 0;
+
+	if (config->type != WIRE_CONFIG)
+		return create_check(c, config, e);
+	if (follow(c, config, &next, e) < 0)
+		return e->code;
+	if (!next->has_orderer)
+		rc = err_set(e, ORD_EINVAL, "config does not contain orderer config");
+	chanconf_unref(next);
+	return rc;
+}
+
 /* A configuration that was ordered and does not hold cannot be passed over: what follows it in the
  * ledger would be void. */
 static struct chanconf *validate(struct chan *c, const struct ord_env *config)
 {
-	struct chanconf *now = chan_conf(c), *next = NULL;
+	struct chanconf *next = NULL;
 	struct ord_err e = ERR_INIT;
 
-	if (chanconf_validate(now, config, &next, &e) < 0 ||
-	    chanconf_check_supported(next, &e) < 0) {
+	if (follow(c, config, &next, &e) < 0 || chanconf_check_supported(next, &e) < 0) {
 		err_wrap(&e,
 			 "Told to write a config block with new config, but could not apply it");
 		chan_support_ops.fatal(&c->support, e.msg);
 	}
-	chanconf_unref(now);
 	return next;
 }
 

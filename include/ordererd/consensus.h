@@ -26,6 +26,7 @@
  * 0 nothing is promised: the minors must be equal.
  *   0.1  first
  *   0.2  ord_chanconf.resubmission; settings of type ORD_SET_PEM and ORD_SET_MAP
+ *   0.3  ord_support_ops.check_config
  */
 #ifndef ORDERERD_CONSENSUS_H
 #define ORDERERD_CONSENSUS_H
@@ -38,7 +39,7 @@
 #include <stdlib.h>
 
 #define ORD_ABI_MAJOR    0
-#define ORD_ABI_MINOR    2
+#define ORD_ABI_MINOR    3
 #define ORD_PLUGIN_MAGIC 0x4f52444cu /* "ORDL" */
 
 /* ---- values -------------------------------------------------------------- */
@@ -325,6 +326,13 @@ struct ord_support_ops {
 		    va_list ap); /* see ord_log() */
 	/** The ledger cannot be what it is: say why and end the process. */
 	void (*fatal)(struct ord_support *s, const char *why);
+
+	/** Can write_config_block() take this CONFIG message next?  One that it cannot take ends
+	 * the process; so ask first when others than the host may have written to your log, or when
+	 *  messages of an older sequence are ordered as they are.  What is in the channel's blocks
+	 *  and in the message decides, and no clock, so all orderers hear the same.
+	 *  Thread: chain.  Errors: ORD_EINVAL why it does not apply. */
+	int (*check_config)(struct ord_support *s, const struct ord_env *env, struct ord_err *e);
 };
 struct ord_support {
 	const struct ord_support_ops *ops;

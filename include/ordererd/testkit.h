@@ -22,7 +22,8 @@
  * -lpthread.
  *
  * Validity.  A message is valid at the sequence it was made at.  One whose text begins with
- * "fragile" is valid at that sequence only.  process_config() adds an apostrophe to the first word.
+ * "fragile" is valid at that sequence only.  A config message applies at that sequence only; what
+ * process_config() makes of it, with an apostrophe behind the first word, applies now.
  *
  * Crashes.  The disk of opts.disk is shared memory: fork(), let the child crash at its n-th call
  * into the host, and start another child on the same disk.  A block that was written is on the disk

@@ -96,11 +96,26 @@ static void order_normal(struct step *step, struct ord_env *env, int64_t origina
 		write_block(step, batches[n - 1], step->offset, false);
 }
 
+/* A config message that was made of another configuration than the one of now, or that nobody could
+ * have made, would leave a ledger that is void from there on.  Configurations are in the blocks, so
+ * all orderers pass over the same ones.  (A Go orderer ends at such a message, at every start.) */
+static bool applies(struct step *step, const struct ord_env *config)
+{
+	struct ord_err e = {0};
+
+	if (step->ops->check_config(step->s, config, &e) == 0)
+		return true;
+	ord_log(step->s, ORD_ERROR,
+		"discarding config message at offset %" PRId64 ", which does not apply: %s",
+		step->offset, e.msg);
+	return false;
+}
+
 static void order_config(struct step *step, struct ord_env *env, int64_t original)
 {
 	struct ord_batch *pending;
 
-	if (!may_write(step))
+	if (!applies(step, env) || !may_write(step))
 		return;
 	pending = step->ops->cutter_cut(step->s);
 	if (pending)

@@ -57,7 +57,7 @@ static void refused(const char *path, const char *want)
 static void each_sin_has_its_sentence(void **state)
 {
 	char *size =
-		x_printf("'ord_plugin' is %zu bytes long, ABI 0.2 needs %zu: define it with "
+		x_printf("'ord_plugin' is %zu bytes long, ABI 0.3 needs %zu: define it with "
 			 "ORD_PLUGIN() and " REBUILD,
 			 sizeof(struct ord_plugin) - sizeof(void *), sizeof(struct ord_plugin));
 	const struct {
@@ -70,11 +70,11 @@ static void each_sin_has_its_sentence(void **state)
 		 "there_is_no_such_function): install what it needs, or rebuild it"},
 		{"badmagic", "'ord_plugin' begins with 0x12345678 instead of 0x4f52444c: define it "
 			     "with ORD_PLUGIN() and " REBUILD},
-		{"badmajor", "it was built for ABI 1.0 and this daemon speaks 0.2: " REBUILD
+		{"badmajor", "it was built for ABI 1.0 and this daemon speaks 0.3: " REBUILD
 			     ", or install the daemon it was built for"},
-		{"badminor", "it was built for ABI 0.3 and this daemon speaks 0.2: " REBUILD
+		{"badminor", "it was built for ABI 0.4 and this daemon speaks 0.3: " REBUILD
 			     ", or install the daemon it was built for"},
-		{"badolder", "it was built for ABI 0.1 and this daemon speaks 0.2: " REBUILD
+		{"badolder", "it was built for ABI 0.2 and this daemon speaks 0.3: " REBUILD
 			     ", or install the daemon it was built for"},
 		{"badsize", size},
 		{"badnameless", "'ord_plugin' has no name: set .name to \"badnameless\""},
@@ -298,7 +298,7 @@ static void a_plugin_that_does_not_open_says_why(void **state)
 
 static void a_chain_that_is_not_whole_is_refused(void **state)
 {
-	char *size = x_printf("its chain table is %zu bytes long, ABI 0.2 needs %zu: set .size to "
+	char *size = x_printf("its chain table is %zu bytes long, ABI 0.3 needs %zu: set .size to "
 			      "sizeof(struct ord_chain_ops)",
 			      offsetof(struct ord_chain_ops, health), sizeof(struct ord_chain_ops));
 	const struct {

@@ -310,6 +310,9 @@ static void write_block(struct testkit *k, const char *call, bool config, struct
 		if (b->batch->envs[i]->config != config || (config && b->batch->n != 1))
 			kit_broken(k, "%s() of a block with '%s' in it", call,
 				   b->batch->envs[i]->text);
+	if (config && b->batch->envs[0]->born != k->sequence)
+		kit_broken(k, "%s() of '%s', which was made at another sequence and does not apply",
+			   call, b->batch->envs[0]->text);
 	b->config = config;
 	b->metadata = (struct ord_bytes){ord_alloc(metadata.len + 1), metadata.len};
 	if (metadata.len)
@@ -329,6 +332,22 @@ static void chan_write_block(struct ord_support *s, struct ord_block *take,
 			     struct ord_bytes metadata)
 {
 	write_block(kit_of(s), "write_block", false, take, metadata);
+}
+
+static int chan_check_config(struct ord_support *s, const struct ord_env *env, struct ord_err *e)
+{
+	struct testkit *k = kit_of(s);
+	uint64_t sequence;
+
+	kit_lock_chain(k, "check_config");
+	sequence = k->sequence;
+	kit_unlock(k);
+	if (!env->config)
+		kit_broken(k, "check_config() of the normal message '%s'", env->text);
+	if (env->born == sequence)
+		return 0;
+	return ord_fail(e, ORD_EINVAL, "'%s' was made at sequence %llu, and now is %llu", env->text,
+			(unsigned long long)env->born, (unsigned long long)sequence);
 }
 
 static void chan_write_config_block(struct ord_support *s, struct ord_block *take,
@@ -589,4 +608,5 @@ const struct ord_support_ops kit_support_ops = {
 	.kick = chan_kick,
 	.log = chan_log,
 	.fatal = chan_fatal,
+	.check_config = chan_check_config,
 };

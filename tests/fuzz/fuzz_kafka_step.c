@@ -67,6 +67,13 @@ static int process_config(struct ord_support *s, struct ord_env **env, uint64_t 
 	return process(s, *env, seq, e);
 }
 
+static int check_config(struct ord_support *s, const struct ord_env *env, struct ord_err *e)
+{
+	uint64_t seq;
+
+	return process(s, env, &seq, e);
+}
+
 static size_t order(struct ord_support *s, struct ord_env *env, struct ord_batch *out[2],
 		    uint64_t *wait_ns)
 {
@@ -150,6 +157,7 @@ static const struct ord_support_ops ops = {
 	.write_config_block = write_config_block,
 	.now_ns = now_ns,
 	.log = log_nothing,
+	.check_config = check_config,
 };
 
 /* What is posted is a message. */

@@ -91,6 +91,39 @@ static void an_update_is_in_force_when_its_block_is_written(void **state)
 	block_unref(b);
 }
 
+/* Nor to another channel; one that makes a channel applies to the system channel alone. */
+static void a_config_message_applies_to_what_it_was_made_of_only(void **state)
+{
+	struct chan *system, *c;
+	struct ord_env *first, *second, *creation;
+	struct ord_err e = ERR_INIT;
+	uint64_t seq;
+
+	(void)state;
+	test_ok(update_check(rig.registrar, update_of(rig.chan, change_batch_to_7, &admins.orderer),
+			     &c, &first, &seq, &e),
+		&e);
+	test_ok(update_check(rig.registrar, update_of(rig.chan, change_batch_to_9, &admins.orderer),
+			     &c, &second, &seq, &e),
+		&e);
+	test_ok(update_check(rig.registrar, creation_of("newchannel", &admins.org1), &system,
+			     &creation, &seq, &e),
+		&e);
+	test_ok(writer_check_config(rig.chan, first, &e), &e);
+	test_ok(writer_check_config(rig.chan, second, &e), &e);
+	test_ok(writer_check_config(system, creation, &e), &e);
+	test_fails(writer_check_config(rig.chan, creation, &e), &e, ORD_EINVAL,
+		   "channel " RIG_CHANNEL " is no system channel");
+	assert_int_equal(writer_check_config(system, first, &e), ORD_EINVAL);
+	test_ok(update_order(rig.chan, first, chan_sequence(rig.chan), &e), &e);
+	rig_until(batch_of(rig.chan) == 7);
+	test_fails(writer_check_config(rig.chan, second, &e), &e, ORD_EINVAL,
+		   "config currently at sequence 5, cannot validate config at sequence 5");
+	test_ok(writer_check_config(system, creation, &e), &e);
+	env_unref(second);
+	env_unref(creation);
+}
+
 /* Version 0, epoch 0, no transaction id, whole seconds, signed by this orderer. */
 static void the_config_message_has_fabrics_header(void **state)
 {
@@ -386,6 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_update_is_in_force_when_its_block_is_written),
+		TEST(a_config_message_applies_to_what_it_was_made_of_only),
 		TEST(the_config_message_has_fabrics_header),
 		TEST(the_last_config_index_survives_restarts),
 		TEST(who_may_not_change_it_is_told_why),

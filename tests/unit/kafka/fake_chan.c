@@ -2,6 +2,7 @@
 /* A channel without threads, disk or signatures: the support of a simulated chain. */
 #include "world.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 static struct node *node_of(struct ord_support *s)
@@ -75,6 +76,28 @@ static bool is_made(const struct node *n, const struct ord_env *env)
 	return false;
 }
 
+/* Does the sequence that it was made at, in the end of its text, not say otherwise? */
+static bool applies(const struct node *n, const struct ord_env *env)
+{
+	const char *text = (const char *)env->data.data;
+	const char *at = env->data.len ? memrchr(text, '@', env->data.len) : NULL;
+	char *copy = at ? x_strndup(at + 1, env->data.len - (size_t)(at + 1 - text)) : NULL, *end;
+	bool yes = !copy || strtoull(copy, &end, 10) == n->config || *end;
+
+	free(copy);
+	return yes;
+}
+
+static int check_config(struct ord_support *s, const struct ord_env *env, struct ord_err *e)
+{
+	struct node *n = node_of(s);
+
+	if (applies(n, env))
+		return 0;
+	world_is_stray(n->world, env->data);
+	return err_set(e, ORD_EINVAL, "made of another configuration");
+}
+
 /* Made anew, as each orderer signs its own; known by its first letters still. */
 static int process_config(struct ord_support *s, struct ord_env **env, uint64_t *seq,
 			  struct ord_err *e)
@@ -86,8 +109,8 @@ static int process_config(struct ord_support *s, struct ord_env **env, uint64_t 
 		return e->code;
 	if (is_made(node_of(s), *env))
 		return err_set(e, ORD_EINVAL, "out of date");
-	text = x_printf("%.*s'%zu", (int)(*env)->data.len, (const char *)(*env)->data.data,
-			node_of(s)->index);
+	text = x_printf("%.*s'%zu@%" PRIu64, (int)(*env)->data.len, (const char *)(*env)->data.data,
+			node_of(s)->index, *seq);
 	again = fake_chan_env(text, true);
 	free(text);
 	env_unref(*env);
@@ -181,6 +204,7 @@ static void write_config_block(struct ord_support *s, struct ord_block *take,
 {
 	struct node *n = node_of(s);
 
+	assert_true(applies(n, take->config));
 	write_block(s, take, metadata);
 	n->durable = n->n_blocks;
 	if (is_conf(take))
@@ -216,4 +240,5 @@ const struct ord_support_ops fake_chan_ops = {
 	.write_config_block = write_config_block,
 	.now_ns = now_ns,
 	.log = log_nothing,
+	.check_config = check_config,
 };

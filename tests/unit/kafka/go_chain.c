@@ -81,8 +81,13 @@ static void commit_normal(struct node *n, struct ord_env *env, int64_t received,
 static void commit_config(struct node *n, struct ord_env *env, int64_t received, int64_t new_offset)
 {
 	struct go_chain *c = &n->go;
-	struct ord_batch *pending = n->support.ops->cutter_cut(&n->support);
+	struct ord_batch *pending;
+	struct ord_err e = ERR_INIT;
 
+	c->panics = n->support.ops->check_config(&n->support, env, &e) < 0;
+	if (c->panics)
+		return;
+	pending = n->support.ops->cutter_cut(&n->support);
 	if (pending)
 		write_block(n, pending, received - 1, c->last_original_offset_processed,
 			    c->last_resubmitted_config_offset, false);
@@ -212,7 +217,7 @@ static void process_time_to_cut(struct node *n, uint64_t number, int64_t receive
 		c->exited = true;
 }
 
-void go_chain_consume(struct node *n, int64_t offset, struct ord_bytes value)
+bool go_chain_consume(struct node *n, int64_t offset, struct ord_bytes value)
 {
 	Orderer__KafkaMessage *m = orderer__kafka_message__unpack(NULL, value.len, value.data);
 
@@ -222,6 +227,7 @@ void go_chain_consume(struct node *n, int64_t offset, struct ord_bytes value)
 	else if (m->type_case == ORDERER__KAFKA_MESSAGE__TYPE_REGULAR)
 		process_regular(n, m->regular, offset);
 	orderer__kafka_message__free_unpacked(m, NULL);
+	return !n->go.panics;
 }
 
 void go_chain_expire(struct node *n)

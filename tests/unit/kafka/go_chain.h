@@ -14,6 +14,7 @@ struct go_chain {
 	uint64_t last_cut_block_number;
 	uint64_t timer_at; /* ORD_NEVER: it does not run */
 	bool exited;       /* the chain thread */
+	bool panics;       /* at a config message that does not apply */
 	bool blocked;      /* ingress */
 	/* A copy is left behind by a full block.  Its original offset is forgotten, but by an
 	 * orderer that starts again with this block it is not: that may fork Fabric's own
@@ -22,7 +23,8 @@ struct go_chain {
 };
 
 void go_chain_start(struct node *n, struct ord_bytes metadata);
-void go_chain_consume(struct node *n, int64_t offset, struct ord_bytes value);
+/** False: it panics. */
+bool go_chain_consume(struct node *n, int64_t offset, struct ord_bytes value);
 void go_chain_expire(struct node *n);
 
 #endif /* KAFKA_GO_CHAIN_H */

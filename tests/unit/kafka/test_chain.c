@@ -381,6 +381,22 @@ static void a_restart_goes_on_behind_the_last_block(void **state)
 	testkit_disk_free(disk);
 }
 
+/* By the ways of Fabric 1.0: both were made of the same configuration. */
+static void a_config_message_that_does_not_apply_is_passed_over(void **state)
+{
+	struct testkit *k =
+		rig_serve(*state, (struct testkit_opts){.max_count = 1, .no_resubmission = true});
+
+	assert_int_equal(testkit_configure(k, "c"), 0);
+	assert_int_equal(testkit_configure(k, "d"), 0);
+	testkit_wait_message(k, "c");
+	rig_order(k, 0, 1);
+	testkit_wait_message(k, "m0");
+	assert_string_equal(testkit_blocks(k), "[*c] [m0]");
+	assert_int_equal(testkit_logged(k, "which does not apply: 'd' was made at sequence 0"), 1);
+	testkit_free(k);
+}
+
 /* ---- halting ------------------------------------------------------------- */
 
 static void a_chain_halts_while_its_brokers_are_down(void **state)
@@ -455,6 +471,7 @@ int main(void)
 		TEST(limits_that_are_not_told_are_warned_of),
 		TEST(a_leader_changes_under_load),
 		TEST(a_restart_goes_on_behind_the_last_block),
+		TEST(a_config_message_that_does_not_apply_is_passed_over),
 		TEST(a_chain_halts_while_its_brokers_are_down),
 		TEST(a_chain_halts_in_an_outage_with_messages_on_their_way),
 		TEST(a_chain_halts_with_slow_brokers),

@@ -192,7 +192,7 @@ static size_t check_messages(const struct world *w, const char *ledger)
 		const struct client *c = &w->clients[i];
 		size_t n = count(ledger, c->text);
 
-		if (c->settled && !strchr(c->text, '!') && n == 0)
+		if (c->settled && !c->stray && !strchr(c->text, '!') && n == 0)
 			fail_msg("%s was accepted and is lost: %s", c->text, ledger);
 		if (c->offset < 0 && n > 0)
 			fail_msg("%s was never in the topic: %s", c->text, ledger);
@@ -452,6 +452,45 @@ static void what_go_forgets_is_forgotten_after_a_restart_too(void **state)
 	world_free(w);
 }
 
+/* ---- a config message that does not apply -------------------------------- */
+
+static void put_made_at(struct world *w, const char *text, uint64_t config_seq)
+{
+	struct ord_env *env = fake_chan_env(text, true);
+	struct kafka_bytes m = kafka_regular(env->raw, config_seq,
+					     ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG, 0);
+
+	world_append(w, kafka_view(m));
+	free(m.data);
+	env_unref(env);
+}
+
+/* By the ways of Fabric 1.0 two that were made of the same configuration; by any, one that somebody
+ * wrote who is no orderer. */
+static void a_config_message_that_does_not_apply_is_passed_over(void **state)
+{
+	(void)state;
+	for (int now = 0; now <= 1; now++) {
+		struct world *w = world_new(2, (struct world_conf){10, 400, .resubmission = now});
+
+		world_send(w, 0, "0.", true);
+		if (now)
+			put_made_at(w, "x.@7", 99);
+		else
+			world_send(w, 1, "1.", true);
+		assert_true(world_quiesce(w));
+		world_send(w, 0, "2.", true);
+		assert_true(world_quiesce(w));
+		for (size_t i = 0; i < w->n_nodes; i++) {
+			char *ledger = world_ledger(w, i);
+
+			assert_string_equal(ledger, "[*0.@0][*2.@1]");
+			free(ledger);
+		}
+		world_free(w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +500,7 @@ int main(void)
 		cmocka_unit_test(the_capability_comes_and_goes),
 		cmocka_unit_test(exactly_once_comes_and_goes),
 		cmocka_unit_test(one_switch_doubles_nothing),
+		cmocka_unit_test(a_config_message_that_does_not_apply_is_passed_over),
 		cmocka_unit_test(what_go_forgets_is_forgotten_after_a_restart_too),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 
+#include <inttypes.h>
 #include <kafka/message.h>
 #include <stdlib.h>
 
@@ -140,9 +141,9 @@ bool world_consume(struct world *w, size_t node)
 	if (n->next >= (int64_t)w->n_log)
 		return false;
 	value = buf_bytes(&w->log[n->next++]);
-	if (n->is_go)
-		go_chain_consume(n, n->next - 1, value);
-	else
+	if (n->is_go && !go_chain_consume(n, n->next - 1, value))
+		world_become(w, node, false); /* it would end there whenever it starts again */
+	else if (!n->is_go)
 		step(n, (struct kafka_event){KAFKA_CONSUMED, n->next - 1, value});
 	return true;
 }
@@ -167,19 +168,33 @@ void world_send(struct world *w, size_t node, const char *text, bool config)
 	struct node *n = &w->nodes[node];
 	struct ord_env *env;
 	struct kafka_bytes m;
+	char *made;
 
 	if (is_blocked(n))
 		return;
-	env = fake_chan_env(text, config);
+	made = config ? x_printf("%s@%" PRIu64, text, n->config) : x_strdup(text);
+	env = fake_chan_env(made, config);
+	free(made);
 	m = kafka_regular(env->raw, n->config,
 			  config ? ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG
 				 : ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL,
 			  0);
 	w->clients = x_realloc(w->clients, (w->n_clients + 1) * sizeof(*w->clients));
-	w->clients[w->n_clients] = (struct client){x_strdup(text), false, -1};
+	w->clients[w->n_clients] = (struct client){.text = x_strdup(text), .offset = -1};
 	queue(n, (struct post){copy_of(kafka_view(m)), (int)w->n_clients++, false});
 	free(m.data);
 	env_unref(env);
+}
+
+/* A text begins with its id and a dot. */
+void world_is_stray(struct world *w, struct ord_bytes text)
+{
+	for (size_t i = 0; i < w->n_clients; i++) {
+		size_t id = strcspn(w->clients[i].text, ".") + 1;
+
+		if (id <= text.len && memcmp(w->clients[i].text, text.data, id) == 0)
+			w->clients[i].stray = true;
+	}
 }
 
 /* ---- beginnings and ends ------------------------------------------------- */

@@ -3,7 +3,8 @@
  * Several orderers over one simulated topic: no threads, virtual time, and everything that a
  * network and a crash may do in between.  A message's text is its id and a dot; one with "!" in it
  * is valid only at the config sequence it was made for, one with "?" besides at every second
- * orderer.  A config message may have the new configuration in it.
+ * orderer.  A config message may have the new configuration in it, and behind "@" the sequence that
+ * it was made at and applies at.
  *
  * world.c       the topic, and what happens to orderers
  * fake_chan.c   the channel of each: what a chain's support does
@@ -63,6 +64,7 @@ struct client {
 	char *text;
 	bool settled;   /* the client was told that it is in the topic */
 	int64_t offset; /* where it stands in the topic; -1: it does not */
+	bool stray;     /* it was consumed, and was made of another configuration */
 };
 
 struct world {
@@ -101,6 +103,8 @@ void world_wipe(struct world *w, size_t node);
 /** Deliver and consume until nothing moves any more.  False: the topic grew beyond measure, as it
  *  may by Go's rule, where every orderer's copy that is out of date becomes as many copies. */
 bool world_quiesce(struct world *w);
+/** For channels: @text, of a config message, does not apply. */
+void world_is_stray(struct world *w, struct ord_bytes text);
 /** "[a b][*c]": of the node's ledger, the genesis block left out; to be freed. */
 char *world_ledger(const struct world *w, size_t node);
 /** For chains: a message for the topic, behind those that are under way, or at once. */
