@@ -49,7 +49,9 @@ int daemon_read_tls_file(const struct localconf *conf, const char *section, cons
  *  Errors: the setting and the file that cannot be read, or has no certificate in it. */
 int daemon_read_client_cas(const struct localconf *conf, const char *section, struct buf *out,
 			   struct ord_err *e);
-/** Serve the operations endpoint when Operations.ListenAddress is set.
+/** Where the operations endpoint is to be served; "": nowhere. */
+const char *daemon_operations_address(const struct localconf *conf);
+/** Serve it, if anywhere.
  *  Errors: "failed to start operations subsystem: ..." */
 int daemon_operations_start(struct daemon *d, struct ord_err *e);
 /** Set up what /metrics needs, if Metrics.Provider is prometheus. */

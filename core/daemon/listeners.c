@@ -74,15 +74,20 @@ static void check_health(void *arg, struct ops_health *h)
 		registrar_each(r, check_channel, h);
 }
 
-static bool has_operations(const struct localconf *conf)
+/* Who asks for metrics and says nothing of where wants them where Fabric's file has them. */
+const char *daemon_operations_address(const struct localconf *conf)
 {
-	return *localconf_str(conf, "Operations.ListenAddress");
+	const char *address = localconf_str(conf, "Operations.ListenAddress");
+	bool given = strcmp(localconf_origin(conf, "Operations.ListenAddress"), "default") != 0;
+	bool wanted = strcmp(localconf_str(conf, "Metrics.Provider"), "prometheus") == 0;
+
+	return wanted && !given ? "127.0.0.1:8443" : address;
 }
 
 int daemon_operations_start(struct daemon *d, struct ord_err *e)
 {
 	struct ops_operations o = {
-		.listen.address = localconf_str(d->conf, "Operations.ListenAddress"),
+		.listen.address = daemon_operations_address(d->conf),
 		.version = PACKAGE_VERSION,
 		.check = check_health,
 		.metrics = d->metrics ? daemon_metrics : NULL,
@@ -91,7 +96,7 @@ int daemon_operations_start(struct daemon *d, struct ord_err *e)
 	struct pems p = {BUF_INIT, BUF_INIT, BUF_INIT};
 	int rc;
 
-	if (!has_operations(d->conf))
+	if (!*o.listen.address)
 		return 0;
 	rc = listen_opts(d->conf, "Operations.TLS", &o.listen, &p, e);
 	if (rc == 0)
@@ -152,12 +157,12 @@ static int check(const struct ops_listen *l, const char *section, struct ord_err
 
 int daemon_check_listeners(const struct localconf *conf, struct ord_err *e)
 {
-	struct ops_listen operations = {.address = localconf_str(conf, "Operations.ListenAddress")};
+	struct ops_listen operations = {.address = daemon_operations_address(conf)};
 	struct ops_listen admin = {.address = localconf_str(conf, "Admin.ListenAddress")};
 	struct pems a = {BUF_INIT, BUF_INIT, BUF_INIT}, b = {BUF_INIT, BUF_INIT, BUF_INIT};
 	int rc = 0;
 
-	if (has_operations(conf) &&
+	if (*operations.address &&
 	    (rc = listen_opts(conf, "Operations.TLS", &operations, &a, e)) == 0)
 		rc = check(&operations, "Operations", e);
 	if (rc == 0 && has_admin(conf) && (rc = admin_opts(conf, &admin, &b, e)) == 0)

@@ -160,9 +160,9 @@ void daemon_metrics_init(struct daemon *d)
 				  "report yet; metrics disabled");
 	else if (strcmp(provider, "prometheus") != 0)
 		log_warn(&logger, "Unknown provider type: %s; metrics disabled", provider);
-	else if (!*localconf_str(d->conf, "Operations.ListenAddress"))
+	else if (!*daemon_operations_address(d->conf))
 		log_warn(&logger, "Metrics.Provider is prometheus, but Operations.ListenAddress is "
-				  "not set, where /metrics would be; metrics disabled");
+				  "empty, where /metrics would be; metrics disabled");
 	else
 		d->metrics = x_alloc(sizeof(*d->metrics));
 }

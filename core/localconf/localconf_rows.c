@@ -154,7 +154,8 @@ static const struct localconf_row rows[] = {
 	    "Write every Deliver request to a file in this directory."),
 	ROW("Operations.ListenAddress", STRING, "",
 	    "Address and port of the operations endpoint: /healthz, /logspec, /version, /metrics. "
-	    "Fabric's file says 127.0.0.1:8443; here nothing listens unless this is set."),
+	    "Fabric's file says 127.0.0.1:8443; here nothing listens unless this is set, or "
+	    "Metrics.Provider is prometheus: then it is that."),
 	ROW("Operations.TLS.Enabled", BOOL, "false",
 	    "Serve it over TLS. Then /logspec and /metrics are for clients with a certificate only."),
 	ROW("Operations.TLS.Certificate", PATH_CWD, "", "Its TLS certificate."),
@@ -167,7 +168,8 @@ static const struct localconf_row rows[] = {
 	IDLE("Operations.TLS.TLSHandshakeTimeShift", DURATION, "0s",
 	     "Without meaning in Fabric, too."),
 	ROW("Metrics.Provider", STRING, "disabled",
-	    "\"prometheus\" has the operations endpoint serve /metrics; \"disabled\" has it not. "
+	    "\"prometheus\" has the operations endpoint serve /metrics, on 127.0.0.1:8443 if "
+	    "Operations.ListenAddress is not set; \"disabled\" has it not. "
 	    "Fabric's \"statsd\" counts as disabled."),
 	IDLE("Metrics.Statsd.Network", STRING, "udp", "How to reach statsd.", .choices = "udp|tcp"),
 	IDLE("Metrics.Statsd.Address", STRING, "127.0.0.1:8125", "Where to reach statsd."),
