@@ -2,6 +2,7 @@
 /* From settings to what the rooms take: listener options, client CAs, the bootstrap block. */
 #include <configtx/configtx.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon.h"
 
@@ -169,6 +170,33 @@ static int from_file(const char *path, struct ord_block **out, struct ord_err *e
 	return rc;
 }
 
+#define PROFILES "configtx.yaml"
+
+/* NULL: it is not there. */
+static char *profiles_in(const char *dir)
+{
+	char *path = file_join(dir, PROFILES);
+
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* Where Fabric's tools look, and where the settings were found.  If it is nowhere, the first of
+ * these places is named. */
+static char *find_profiles(const struct localconf *conf)
+{
+	const char *ini = localconf_path(conf), *slash = ini ? strrchr(ini, '/') : NULL;
+	char *beside = slash ? x_strndup(ini, (size_t)(slash - ini) + 1) : NULL, *found = NULL;
+	const char *const dirs[] = {getenv("FABRIC_CFG_PATH"), beside, "/etc/hyperledger/fabric"};
+
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(dirs) && !found; i++)
+		found = profiles_in(dirs[i]);
+	free(beside);
+	return found ? found : file_join(dirs[0], PROFILES);
+}
+
 static int from_profile(const char *yaml, const struct localconf *conf, char **environment,
 			struct ord_block **out, struct ord_err *e)
 {
@@ -189,7 +217,7 @@ int daemon_bootstrap_block(const struct daemon *d, char **environment, struct or
 		origin = x_strdup(setting_or(conf, "General.BootstrapFile", "General.GenesisFile"));
 		rc = from_file(origin, out, e);
 	} else if (strcmp(method, "provisional") == 0) {
-		origin = file_join(getenv("FABRIC_CFG_PATH"), "configtx.yaml");
+		origin = find_profiles(conf);
 		rc = from_profile(origin, conf, environment, out, e);
 	} else if (strcmp(method, "none") != 0) {
 		rc = err_set(e, ORD_EINVAL,

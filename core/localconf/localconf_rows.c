@@ -30,7 +30,9 @@ static const struct localconf_row rows[] = {
 	    .zero_unset = true, .max = INT32_MAX_U),
 	ROW("General.BootstrapMethod", STRING, "file",
 	    "Where the first block comes from when the ledger is empty: the file BootstrapFile, "
-	    "\"provisional\" to make one from GenesisProfile of configtx.yaml, or \"none\".",
+	    "\"provisional\" to make one from GenesisProfile of configtx.yaml, or \"none\". "
+	    "configtx.yaml is looked for in FABRIC_CFG_PATH or, when that is not set, in the working "
+	    "directory, then beside the configuration file and in /etc/hyperledger/fabric.",
 	    .choices = "file|provisional|none"),
 	ROW("General.BootstrapFile", PATH, "genesisblock", "The genesis block."),
 	ROW("General.GenesisMethod", STRING, "", "BootstrapMethod's name in Fabric 1.4.",
