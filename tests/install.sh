@@ -19,13 +19,16 @@ pc() {
 document() { echo "$root$(PKG_CONFIG_PATH=$root/usr/local/lib/pkgconfig pkg-config --variable=docdir ordererd)/$1"; }
 
 make -s -C "$build" install DESTDIR="$root" >/dev/null || exit 1
+kafka=no
+[ ! -f "$build/kafka.la" ] || kafka=yes
+check "configure said at its end what is built" grep -q "kafka plugin: *$kafka" "$build/config.log"
 files=(sbin/ordererd bin/ordererctl bin/ordererd-conform lib/ordererd/plugins/solo.so
 	include/ordererd/consensus.h include/ordererd/testkit.h lib/libordererd-testkit.a lib/pkgconfig/ordererd.pc
 	share/man/man1/ordererctl.1 share/man/man1/ordererd-conform.1 share/man/man5/ordererd.ini.5
 	share/man/man7/ordererd-solo.7 share/man/man8/ordererd.8
 	etc/ordererd/ordererd.ini lib/systemd/system/ordererd.service
 	lib/sysusers.d/ordererd.conf lib/tmpfiles.d/ordererd.conf)
-if [ -f "$build/kafka.la" ]; then
+if [ $kafka = yes ]; then
 	files+=(lib/ordererd/plugins/kafka.so lib/ordererd/plugins/kafka_librdkafka.dso
 		share/man/man7/ordererd-kafka.7)
 fi
