@@ -23,16 +23,17 @@ static const char usage[] =
 	"\n"
 	"The ordering service of a Hyperledger Fabric network.\n"
 	"\n"
-	"  -c, --config FILE   settings (default: ordererd.ini in $FABRIC_CFG_PATH, in the working\n"
-	"                      directory, or in " ORD_CONF_DIR
-	"); ORDERER_* variables override it\n"
+	"  -c, --config FILE   settings; ORDERER_* variables override them (default: ordererd.ini,\n"
+	"                      orderer.yaml or orderer.yml in $FABRIC_CFG_PATH or, when that is not\n"
+	"                      set, in the working directory, " ORD_CONF_DIR " or\n"
+	"                      /etc/hyperledger/fabric)\n"
 	"      --check         check settings, plugins, identity, TLS files and genesis block, then "
 	"exit\n"
 	"      --version       print the version and exit\n"
 	"  -h, --help          print this and exit\n"
 	"\n"
 	"Signals: SIGTERM and SIGINT stop in order, SIGUSR1 logs the state of every channel.\n"
-	"See ordererd(8), ordererd.ini(5).\n";
+	"See ordererd(8), ordererd.ini(5), ordererd-solo(7), ordererd-kafka(7).\n";
 
 struct options {
 	const char *config;
