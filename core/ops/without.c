@@ -2,13 +2,17 @@
 /* ops in a build without libmicrohttpd: who asks for a listener is told so. */
 #include "ops.h"
 
+#define WITHOUT "this ordererd was built without libmicrohttpd (configure --with-microhttpd)"
+
+int ops_check(const struct ops_listen *l, struct ord_err *e)
+{
+	return err_set(e, ORD_ENOTSUP, "there is an address, %s, but " WITHOUT, l->address);
+}
+
 static int refuse(const char *setting, struct ops_server **out, struct ord_err *e)
 {
 	*out = NULL;
-	return err_set(e, ORD_ENOTSUP,
-		       "%s is set, but this ordererd was built without libmicrohttpd "
-		       "(configure --with-microhttpd)",
-		       setting);
+	return err_set(e, ORD_ENOTSUP, "%s is set, but " WITHOUT, setting);
 }
 
 int ops_operations_open(const struct ops_operations *o, struct ops_server **out, struct ord_err *e)
