@@ -16,9 +16,9 @@ static bool queue_full(const struct chan *c)
 
 /* A chain with a journal takes in nothing new while the ledger refuses blocks (journaling_sync()):
  * what it holds becomes blocks all the same, so that no client waits for the disk. */
-static bool must_wait(const struct chan *c)
+static bool waits_for_disk(const struct chan *c)
 {
-	return queue_full(c) && !(c->read_only && (c->giving_up || c->journal.journal));
+	return !c->read_only || !(c->giving_up || c->journal.journal);
 }
 
 /* Wait while the channel is too far ahead of its disk: before a block is made, not with it in
@@ -26,7 +26,7 @@ static bool must_wait(const struct chan *c)
 static void wait_for_room(struct chan *c)
 {
 	monitor_lock(&c->commit);
-	while (must_wait(c))
+	while (queue_full(c) && waits_for_disk(c))
 		monitor_wait(&c->commit);
 	if (queue_full(c) && c->giving_up)
 		c->gave_up = true; /* no block from here on is written: there must be no gap */
@@ -71,6 +71,14 @@ static void enqueue(struct chan *c, struct commit *w)
 		commit_free(w);
 	else
 		commit_mail(c);
+}
+
+static void wait_written(struct chan *c)
+{
+	monitor_lock(&c->commit);
+	while (c->queued > 0 && waits_for_disk(c))
+		monitor_wait(&c->commit);
+	monitor_unlock(&c->commit);
 }
 
 void writer_wait_drained(struct chan *c)
@@ -150,7 +158,7 @@ static void write_new_conf(struct chan *c, struct ord_block *take, struct ord_by
 		switch_begin(c);
 	chan_set_conf(c, next);
 	writer_write(c, take, other_consensus ? bytes_of(NULL, 0) : metadata);
-	writer_wait_drained(c);
+	(other_consensus ? writer_wait_drained : wait_written)(c);
 	util_stop_at("config-written");
 	if (other_consensus)
 		switch_finish(c);
@@ -173,16 +181,16 @@ static void write_creation(struct chan *c, struct ord_block *take, struct ord_by
 	}
 	util_stop_at("create-commit");
 	writer_write(c, take, metadata);
-	writer_wait_drained(c);
+	wait_written(c);
 	util_stop_at("create-written");
 }
 
 /* Everything before the new configuration is on disk first, then it comes into force, then its own
- * block is written: as Fabric 2.x does it. */
+ * block is written: as Fabric 2.x does it, while the disk takes blocks. */
 void writer_write_config(struct chan *c, struct ord_block *take, struct ord_bytes metadata)
 {
 	util_assert(take->config);
-	writer_wait_drained(c);
+	wait_written(c);
 	if (take->config->type == WIRE_CONFIG)
 		write_new_conf(c, take, metadata);
 	else

@@ -3,8 +3,22 @@
  */
 #include "updates.h"
 
+#include <errno.h>
+
 static struct rig rig;
 static struct admins admins;
+static atomic_bool disk_full;
+
+/* A full disk takes no blocks; the journal has its room already. */
+static int disk(enum ledger_io op)
+{
+	char thread[16] = "";
+
+	pthread_getname_np(pthread_self(), thread, sizeof(thread));
+	if (op == LEDGER_IO_WRITE && atomic_load(&disk_full) && strcmp(thread, "commit") == 0)
+		return ENOSPC;
+	return rig_no_sync(op);
+}
 
 static int set_up(void **state)
 {
@@ -18,6 +32,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	atomic_store(&disk_full, false);
 	rig_free(&rig);
 	admins_fini(&admins);
 	return 0;
@@ -122,6 +137,31 @@ static void a_config_message_applies_to_what_it_was_made_of_only(void **state)
 	test_ok(writer_check_config(system, creation, &e), &e);
 	env_unref(second);
 	env_unref(creation);
+}
+
+/* It was accepted, so it is in force; who comes behind it is answered all the same. */
+static void an_update_that_a_full_disk_keeps_back_holds_nobody_up(void **state)
+{
+	uint64_t height = height_of(rig.chan), seq;
+	struct ord_env *update, *env = rig_tx(&rig.user, "behind");
+	struct ord_err e = ERR_INIT;
+	struct chan *c;
+
+	(void)state;
+	test_ok(update_check(rig.registrar, update_of(rig.chan, change_batch_to_7, &admins.orderer),
+			     &c, &update, &seq, &e),
+		&e);
+	atomic_store(&disk_full, true);
+	test_ok(update_order(c, update, seq, &e), &e);
+	rig_until(chan_check_writable(c, &e) < 0);
+	assert_int_equal(rig_order(c, env), ORD_EUNAVAIL);
+	assert_int_equal(chan_sequence(c), seq + 1);
+	assert_int_equal(height_of(c), height);
+	atomic_store(&disk_full, false);
+	rig_until(height_of(c) == height + 1 && chan_check_writable(c, &e) == 0);
+	assert_int_equal(rig_order(c, env), ORD_OK);
+	assert_int_equal(batch_of(c), 7);
+	env_unref(env);
 }
 
 /* Version 0, epoch 0, no transaction id, whole seconds, signed by this orderer. */
@@ -420,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_update_is_in_force_when_its_block_is_written),
 		TEST(a_config_message_applies_to_what_it_was_made_of_only),
+		TEST(an_update_that_a_full_disk_keeps_back_holds_nobody_up),
 		TEST(the_config_message_has_fabrics_header),
 		TEST(the_last_config_index_survives_restarts),
 		TEST(who_may_not_change_it_is_told_why),
@@ -437,6 +478,6 @@ int main(void)
 	};
 
 	log_set_spec("panic", NULL);
-	ledger_io_fault = rig_no_sync;
+	ledger_io_fault = disk;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
