@@ -49,7 +49,6 @@ struct kafka_chain {
 	struct kafka_flight *flight;
 	atomic_bool halted;   /* it is to end */
 	atomic_bool all_down; /* told by the client: no broker can be reached */
-	atomic_bool fatal;    /* told by the client: another one is needed */
 
 	pthread_mutex_t lock; /* guards these */
 	enum kafka_phase phase;

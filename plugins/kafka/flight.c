@@ -38,6 +38,7 @@ struct kafka_flight {
 	pthread_mutex_t lock; /* guards all below */
 	unsigned refs;        /* the chain's, and one of each message on its way */
 	rd_kafka_topic_t *topic;
+	unsigned aim;                    /* how often there was another */
 	struct message *oldest, *newest; /* with a ticket */
 	struct message *held;            /* the first of them that the producer does not have yet */
 	unsigned sent;                   /* clients' messages that it has */
@@ -67,12 +68,16 @@ struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_n
 	return f;
 }
 
-void kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic)
+unsigned kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic)
 {
+	unsigned aim;
+
 	pthread_mutex_lock(&f->lock);
 	f->topic = topic;
+	aim = ++f->aim;
 	f->moved = f->posted > 0;
 	pthread_mutex_unlock(&f->lock);
+	return aim;
 }
 
 void kafka_flight_limit(struct kafka_flight *f, int64_t bytes)
@@ -82,10 +87,10 @@ void kafka_flight_limit(struct kafka_flight *f, int64_t bytes)
 	pthread_mutex_unlock(&f->lock);
 }
 
-void kafka_flight_miss(struct kafka_flight *f, const rd_kafka_topic_t *topic)
+void kafka_flight_miss(struct kafka_flight *f, unsigned aim)
 {
 	pthread_mutex_lock(&f->lock);
-	if (f->topic == topic)
+	if (f->aim == aim)
 		f->topic = NULL;
 	pthread_mutex_unlock(&f->lock);
 }

@@ -25,13 +25,14 @@ struct kafka_flight;
  *  must not block or call back.  @patience_ns: how long a client waits for the acknowledgement. */
 struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_ns,
 				      void (*wake)(void *arg), void *arg);
-/** From now on messages go to @topic, of the producer. */
-void kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic);
+/** From now on messages go to @topic, of the producer.  For kafka_flight_miss(): a producer that is
+ * asked twice gives the same pointer. */
+unsigned kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic);
 /** The topic takes messages of @bytes; < 0: that is not known.  A client's that leaves no room for
  *  being sent again is refused. */
 void kafka_flight_limit(struct kafka_flight *f, int64_t bytes);
-/** No message goes to @topic any more. */
-void kafka_flight_miss(struct kafka_flight *f, const rd_kafka_topic_t *topic);
+/** No message goes any more to where @aim was at. */
+void kafka_flight_miss(struct kafka_flight *f, unsigned aim);
 /** A client's message.  On 0 @t is settled by the acknowledgement, on < 0 it stays the caller's.
  *  Thread: any.   Owns: takes @take.data.   Errors: ORD_EUNAVAIL, ORD_ETOOBIG, ORD_ECLOSED. */
 int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct ord_ticket *t,

@@ -7,10 +7,10 @@
 
 static void on_notice(struct kafka_watch *w, enum kafka_notice what)
 {
-	struct kafka_chain *c = ((struct kafka_link *)w)->chain; /* its first member */
+	struct kafka_link *l = (struct kafka_link *)w; /* its first member */
 
-	atomic_store(what == KAFKA_FATAL ? &c->fatal : &c->all_down, true);
-	kafka_chain_wake(c);
+	atomic_store(what == KAFKA_FATAL ? &l->fatal : &l->chain->all_down, true);
+	kafka_chain_wake(l->chain);
 }
 
 /* The producer has one handle on a topic, however often it is asked for. */
@@ -42,7 +42,7 @@ struct kafka_link *kafka_link_new(struct kafka_chain *c, struct ord_err *e)
 	}
 	l->topic.source = rd_kafka_topic_new(l->topic.client->consumer, name, NULL);
 	l->target = target(l->topic.client->producer, name, c->kafka->metrics);
-	kafka_flight_aim(c->flight, l->target);
+	l->aim = kafka_flight_aim(c->flight, l->target);
 	return l;
 }
 
@@ -51,7 +51,7 @@ void kafka_link_free(struct kafka_link *l, bool linger)
 	if (!l)
 		return;
 	kafka_link_pause(l);
-	kafka_flight_miss(l->chain->flight, l->target);
+	kafka_flight_miss(l->chain->flight, l->aim);
 	rd_kafka_topic_destroy(l->target);
 	rd_kafka_topic_destroy(l->topic.source);
 	kafka_client_put(l->topic.client, &l->watch, linger);

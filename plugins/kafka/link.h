@@ -8,8 +8,10 @@
 struct kafka_link {
 	struct kafka_watch watch;
 	struct kafka_chain *chain;
+	atomic_bool fatal; /* told by the client: another one is needed */
 	struct kafka_topic topic;
 	rd_kafka_topic_t *target; /* the producer's handle on it */
+	unsigned aim;             /* the flight's at it */
 	rd_kafka_queue_t *queue;  /* what was consumed; NULL: nothing is */
 	bool greeted;             /* its CONNECT was posted */
 	enum { KAFKA_LIMITS_NOT_ASKED, KAFKA_LIMITS_NOT_TOLD, KAFKA_LIMITS_KNOWN } limits;

@@ -184,8 +184,8 @@ static uint64_t tend(struct kafka_chain *c)
 
 	if (refusal != RD_KAFKA_RESP_ERR_NO_ERROR)
 		refused(c, refusal);
-	if (atomic_exchange(&c->fatal, false) && renew(c, &e) < 0)
-		atomic_store(&c->fatal, true);
+	if (c->link && atomic_load(&c->link->fatal))
+		renew(c, &e);
 	if (atomic_exchange(&c->all_down, false))
 		doubt(c);
 	if (late)
