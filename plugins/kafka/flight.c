@@ -13,6 +13,9 @@
 /* As many bytes as the producer puts into one request. */
 #define BATCH_BYTES 786432
 
+/* Between attempts to send one of the chain's own messages. */
+#define AGAIN_NS 1000000000u
+
 /* A client's message has a ticket until it is settled, and its bytes until the producer has it; one
  * of the chain's own keeps them. */
 struct message {
@@ -20,6 +23,8 @@ struct message {
 	struct ord_ticket *ticket;
 	uint64_t due;
 	bool own;
+	enum kafka_message_type type; /* of one of the chain's own */
+	unsigned aim;                 /* where it was sent */
 	struct kafka_bytes bytes;
 	struct message *prev, *next; /* in the flight's list of those with a ticket */
 };
@@ -42,12 +47,13 @@ struct kafka_flight {
 	struct message *oldest, *newest; /* with a ticket */
 	struct message *held;            /* the first of them that the producer does not have yet */
 	unsigned sent;                   /* clients' messages that it has */
-	unsigned posted;                 /* the chain's own messages that are on their way */
-	struct queue lost;               /* and those that were, to be sent again */
-	bool moved;                      /* to another topic handle, while some were on their way */
+	struct message *posted;          /* the chain's own message that it has */
+	struct queue own;                /* and those behind it */
+	uint64_t again_at;               /* it did not come through: not before then */
 	int64_t limit;                   /* bytes that the topic takes; < 0: not known */
 	rd_kafka_resp_err_t refusal;     /* since the chain thread has asked */
 	bool watched;                    /* the chain thread knows when the oldest is due */
+	bool news;                       /* it does not know all that has happened */
 	bool closed;
 };
 
@@ -63,35 +69,15 @@ struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_n
 				   .arg = arg,
 				   .refs = 1,
 				   .limit = -1,
-				   .lost.end = &f->lost.first};
+				   .own.end = &f->own.first};
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
-}
-
-unsigned kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic)
-{
-	unsigned aim;
-
-	pthread_mutex_lock(&f->lock);
-	f->topic = topic;
-	aim = ++f->aim;
-	f->moved = f->posted > 0;
-	pthread_mutex_unlock(&f->lock);
-	return aim;
 }
 
 void kafka_flight_limit(struct kafka_flight *f, int64_t bytes)
 {
 	pthread_mutex_lock(&f->lock);
 	f->limit = bytes;
-	pthread_mutex_unlock(&f->lock);
-}
-
-void kafka_flight_miss(struct kafka_flight *f, unsigned aim)
-{
-	pthread_mutex_lock(&f->lock);
-	if (f->aim == aim)
-		f->topic = NULL;
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -120,6 +106,14 @@ static void queue_add(struct queue *q, struct message *m)
 	m->next = NULL;
 	*q->end = m;
 	q->end = &m->next;
+}
+
+static void queue_put_back(struct queue *q, struct message *m)
+{
+	m->next = q->first;
+	q->first = m;
+	if (!m->next)
+		q->end = &m->next;
 }
 
 static struct message *queue_take(struct queue *q)
@@ -162,7 +156,7 @@ static void unref_unlock(struct kafka_flight *f)
 	free(f);
 }
 
-/* ---- sending ------------------------------------------------------------- */
+/* ---- sending; under the lock --------------------------------------------- */
 
 static void settle_by(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {
@@ -187,32 +181,40 @@ bool kafka_is_no_topic(rd_kafka_resp_err_t err)
 	       err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
-/* Under the lock.  What a broker says is above NO_ERROR, what librdkafka itself says is below: that
- * the brokers do not know the topic, for one. */
-static void note_refusal(struct kafka_flight *f, rd_kafka_resp_err_t err)
+/* What a broker says is above NO_ERROR, what librdkafka itself says is below: that the brokers do
+ * not know the topic, for one. */
+static void note_failure(struct kafka_flight *f, rd_kafka_resp_err_t err)
 {
 	bool brokers =
 		err > RD_KAFKA_RESP_ERR_NO_ERROR && err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
 
-	if (!brokers && !kafka_is_no_topic(err))
-		return;
-	f->refusal = err;
-	if (!f->closed)
+	f->news = true;
+	if (brokers || kafka_is_no_topic(err))
+		f->refusal = err;
+}
+
+/* The chain thread, which tends the flight, needs no call. */
+static void tell_news(struct kafka_flight *f)
+{
+	if (f->news && !f->closed)
 		f->wake(f->arg);
 }
 
-/* Under the lock, which makes the order of the calls the order in the topic.  @flags:
- * RD_KAFKA_MSG_F_FREE gives the bytes away. */
+/* @flags: RD_KAFKA_MSG_F_FREE gives the bytes away. */
 static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct message *m, int flags)
 {
-	if (!f->topic)
-		return RD_KAFKA_RESP_ERR__STATE;
-	if (rd_kafka_produce(f->topic, 0, flags, m->bytes.data, m->bytes.len, "0", 1, m) != 0) {
-		note_refusal(f, rd_kafka_last_error());
-		return rd_kafka_last_error();
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__STATE;
+
+	m->aim = f->aim;
+	if (f->topic &&
+	    rd_kafka_produce(f->topic, 0, flags, m->bytes.data, m->bytes.len, "0", 1, m) == 0) {
+		f->refs++;
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	}
-	f->refs++;
-	return RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (f->topic)
+		err = rd_kafka_last_error();
+	note_failure(f, err);
+	return err;
 }
 
 /* While a partition has a few messages under way, an idempotent producer keeps all others, and is
@@ -236,6 +238,71 @@ static void send_held(struct kafka_flight *f)
 	}
 }
 
+/* One of the chain's own comes again until it stands in the topic: before those behind it, and not
+ * at once, unless there is another producer now. */
+static void put_back(struct kafka_flight *f, struct message *m)
+{
+	queue_put_back(&f->own, m);
+	f->again_at = m->aim == f->aim ? f->ops->now_ns(f->s) + AGAIN_NS : 0;
+}
+
+static bool may_post(const struct kafka_flight *f)
+{
+	return !f->posted && f->own.first &&
+	       (f->again_at == 0 || f->ops->now_ns(f->s) >= f->again_at);
+}
+
+/* One at a time, so that whatever becomes of it, none overtakes it: to Fabric's orderers a copy of
+ * an older message is none any more when one of a newer message stands in the topic. */
+static void post_next(struct kafka_flight *f)
+{
+	struct message *m;
+
+	if (!may_post(f))
+		return;
+	m = queue_take(&f->own);
+	f->again_at = 0;
+	if (produce(f, m, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		f->posted = m;
+	else
+		put_back(f, m);
+}
+
+static void advance(struct kafka_flight *f)
+{
+	if (f->closed)
+		return;
+	post_next(f);
+	if (f->sent == 0)
+		send_held(f);
+}
+
+/* ---- where to ------------------------------------------------------------ */
+
+unsigned kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic)
+{
+	unsigned aim;
+
+	pthread_mutex_lock(&f->lock);
+	f->topic = topic;
+	aim = ++f->aim;
+	f->again_at = 0;
+	advance(f);
+	tell_news(f);
+	pthread_mutex_unlock(&f->lock);
+	return aim;
+}
+
+void kafka_flight_miss(struct kafka_flight *f, unsigned aim)
+{
+	pthread_mutex_lock(&f->lock);
+	if (f->aim == aim)
+		f->topic = NULL;
+	pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- messages that come -------------------------------------------------- */
+
 /* It would land, and be too large to be sent again.  What is larger still the brokers refuse. */
 static bool is_too_tight(const struct kafka_flight *f, int64_t bytes)
 {
@@ -257,11 +324,10 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 	fits = !is_too_tight(f, (int64_t)take.len);
 	if (!closed && fits) {
 		list_add(f, m);
-		if (!f->watched)
-			f->wake(f->arg);
+		f->news = f->news || !f->watched;
 		f->watched = true;
-		if (f->sent == 0)
-			send_held(f);
+		advance(f);
+		tell_news(f);
 	}
 	pthread_mutex_unlock(&f->lock);
 	if (!closed && fits)
@@ -272,58 +338,66 @@ int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct or
 	return ord_fail(e, ORD_ETOOBIG, "%s", TOO_LARGE);
 }
 
-/* One that the producer does not take is lost already. */
-static void post(struct kafka_flight *f, struct message *m)
+/* Does it say what @old says, or what has taken its place? */
+static bool replaces(const struct message *m, const struct message *old)
 {
-	if (produce(f, m, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		f->posted++;
-	else
-		queue_add(&f->lost, m);
+	bool same = m->bytes.len == old->bytes.len &&
+		    memcmp(m->bytes.data, old->bytes.data, m->bytes.len) == 0;
+
+	return m->type == old->type && (m->type == KAFKA_TIME_TO_CUT || same);
+}
+
+/* Brokers that take nothing for a day must not find a day's messages waiting for them. */
+static void queue_own(struct kafka_flight *f, struct message *m)
+{
+	struct kafka_bytes bytes = m->bytes;
+
+	struct message *old = m->type == KAFKA_REGULAR ? NULL : f->own.first;
+
+	while (old && !replaces(m, old))
+		old = old->next;
+	if (!old) {
+		queue_add(&f->own, m);
+		return;
+	}
+	m->bytes = old->bytes;
+	old->bytes = bytes;
+	message_free(m);
 }
 
 void kafka_flight_post(struct kafka_flight *f, struct ord_bytes message)
 {
 	struct message *m = ord_alloc(sizeof(*m));
+	struct kafka_message read;
 
-	*m = (struct message){
-		.flight = f, .own = true, .bytes = {ord_alloc(message.len + 1), message.len}};
+	kafka_message_read(message, &read);
+	*m = (struct message){.flight = f,
+			      .own = true,
+			      .type = read.type,
+			      .bytes = {ord_alloc(message.len + 1), message.len}};
 	memcpy(m->bytes.data, message.data, message.len);
 	pthread_mutex_lock(&f->lock);
-	if (f->lost.first || f->moved)
-		queue_add(&f->lost, m); /* behind its elders */
-	else
-		post(f, m);
+	queue_own(f, m);
+	advance(f);
+	tell_news(f);
 	pthread_mutex_unlock(&f->lock);
-}
-
-bool kafka_flight_landed(struct kafka_flight *f)
-{
-	struct queue again = {.end = &again.first};
-	struct message *m;
-	bool landed;
-
-	pthread_mutex_lock(&f->lock);
-	if (f->posted == 0) { /* so that they keep their order */
-		f->moved = false;
-		while ((m = queue_take(&f->lost)) != NULL)
-			queue_add(&again, m);
-		while ((m = queue_take(&again)) != NULL)
-			post(f, m);
-	}
-	landed = f->posted == 0 && !f->lost.first;
-	pthread_mutex_unlock(&f->lock);
-	return landed;
 }
 
 /* ---- what becomes of them ------------------------------------------------ */
 
+static bool has_landed(const struct kafka_flight *f)
+{
+	return !f->posted && !f->own.first;
+}
+
 static void report_own(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {
-	f->posted--;
-	if (err == RD_KAFKA_RESP_ERR_NO_ERROR || f->closed)
-		message_free(m);
+	f->posted = NULL;
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR && !f->closed)
+		put_back(f, m);
 	else
-		queue_add(&f->lost, m);
+		message_free(m);
+	f->news = f->news || has_landed(f);
 }
 
 static void report_client(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
@@ -332,46 +406,64 @@ static void report_client(struct kafka_flight *f, struct message *m, rd_kafka_re
 	if (m->ticket)
 		settle_by(f, m, err);
 	message_free(m);
-	if (f->sent == 0)
-		send_held(f);
 }
 
 void kafka_flight_report(void *opaque, rd_kafka_resp_err_t err)
 {
 	struct message *m = opaque;
 	struct kafka_flight *f = m->flight;
-	bool own = m->own;
 
 	pthread_mutex_lock(&f->lock);
-	note_refusal(f, err);
-	(own ? report_own : report_client)(f, m, err);
-	if ((own || err != RD_KAFKA_RESP_ERR_NO_ERROR) && !f->closed)
-		f->wake(f->arg);
+	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		note_failure(f, err);
+	(m->own ? report_own : report_client)(f, m, err);
+	advance(f);
+	tell_news(f);
 	unref_unlock(f);
 }
 
-uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue)
+bool kafka_flight_landed(struct kafka_flight *f)
 {
-	uint64_t now = f->ops->now_ns(f->s), due;
+	bool landed;
 
 	pthread_mutex_lock(&f->lock);
-	for (; f->oldest && f->oldest->due <= now; *overdue = true)
-		settle(f, f->oldest, ORD_ETIMEDOUT, KAFKA_CANNOT_TEXT);
-	f->watched = f->oldest != NULL;
-	due = f->watched ? f->oldest->due : ORD_NEVER;
+	landed = has_landed(f);
 	pthread_mutex_unlock(&f->lock);
-	return due;
+	return landed;
 }
 
-rd_kafka_resp_err_t kafka_flight_refusal(struct kafka_flight *f)
+static bool expire(struct kafka_flight *f)
 {
-	rd_kafka_resp_err_t err;
+	uint64_t now = f->ops->now_ns(f->s);
+	bool overdue = false;
+
+	for (; f->oldest && f->oldest->due <= now; overdue = true)
+		settle(f, f->oldest, ORD_ETIMEDOUT, KAFKA_CANNOT_TEXT);
+	return overdue;
+}
+
+static uint64_t next_due(const struct kafka_flight *f)
+{
+	uint64_t due = f->oldest ? f->oldest->due : ORD_NEVER;
+
+	return f->again_at != 0 && f->again_at < due ? f->again_at : due;
+}
+
+struct kafka_flight_news kafka_flight_tend(struct kafka_flight *f)
+{
+	struct kafka_flight_news news = {0};
 
 	pthread_mutex_lock(&f->lock);
-	err = f->refusal;
+	news.overdue = expire(f);
+	advance(f);
+	news.landed = has_landed(f);
+	news.refusal = f->refusal;
+	news.due = next_due(f);
 	f->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
+	f->watched = f->oldest != NULL;
+	f->news = false;
 	pthread_mutex_unlock(&f->lock);
-	return err;
+	return news;
 }
 
 bool kafka_flight_empty(struct kafka_flight *f)
@@ -399,7 +491,7 @@ void kafka_flight_unref(struct kafka_flight *f)
 	struct message *m;
 
 	pthread_mutex_lock(&f->lock);
-	while ((m = queue_take(&f->lost)) != NULL)
+	while ((m = queue_take(&f->own)) != NULL)
 		message_free(m);
 	unref_unlock(f);
 }

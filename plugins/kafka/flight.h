@@ -37,17 +37,23 @@ void kafka_flight_miss(struct kafka_flight *f, unsigned aim);
  *  Thread: any.   Owns: takes @take.data.   Errors: ORD_EUNAVAIL, ORD_ETOOBIG, ORD_ECLOSED. */
 int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct ord_ticket *t,
 		      struct ord_err *e);
-/** A message of the chain's own. */
+/** A message of the chain's own.  They come into the topic in the order of the calls. */
 void kafka_flight_post(struct kafka_flight *f, struct ord_bytes message);
-/** Send the chain's own messages again that were lost.  Does all that was posted stand in the topic
- *  now?   Thread: chain. */
+/** Does all that was posted stand in the topic? */
 bool kafka_flight_landed(struct kafka_flight *f);
-/** Refuse the clients that have waited too long.  When is the next one due?  *overdue: there were
- *  such.   Thread: chain. */
-uint64_t kafka_flight_expire(struct kafka_flight *f, bool *overdue);
-/** Why the brokers refused a message since the last call; NO_ERROR: they did not.  Not what is
- * wrong with the message alone.   Thread: chain. */
-rd_kafka_resp_err_t kafka_flight_refusal(struct kafka_flight *f);
+
+struct kafka_flight_news {
+	bool landed;  /* all that was posted stands in the topic */
+	bool overdue; /* clients were refused because they had waited too long */
+	/* Why the brokers refused a message since the last call, unless that was wrong with the
+	 * message alone. */
+	rd_kafka_resp_err_t refusal;
+	uint64_t due; /* when to tend it again */
+};
+
+/** Refuse clients that have waited too long, and send again what is to be sent again by now.
+ *  Thread: chain. */
+struct kafka_flight_news kafka_flight_tend(struct kafka_flight *f);
 /** Is it that there is no such topic, whoever says so? */
 bool kafka_is_no_topic(rd_kafka_resp_err_t err);
 /** Is no message on its way? */

@@ -12,9 +12,8 @@
 
 #define CONSUME_MAX    64
 #define LAG_NS         1000000000u
-#define REPOST_NS      1000000000u /* between attempts to send the chain's own messages again */
-#define FIRST_PAUSE_NS 100000000u  /* between tries to come up; doubled until ShortInterval */
-#define FAREWELL_MS    5000        /* for what is on its way when the chain halts */
+#define FIRST_PAUSE_NS 100000000u /* between tries to come up; doubled until ShortInterval */
+#define FAREWELL_MS    5000       /* for what is on its way when the chain halts */
 
 static struct kafka_chain *chain_of(const struct kafka_effects *fx)
 {
@@ -177,27 +176,24 @@ static void answer_probes(struct kafka_chain *c)
 /* Look at everything that may have happened besides new messages.  When is it time again? */
 static uint64_t tend(struct kafka_chain *c)
 {
-	bool late = false;
-	uint64_t due = kafka_flight_expire(c->flight, &late);
-	rd_kafka_resp_err_t refusal = kafka_flight_refusal(c->flight);
+	struct kafka_flight_news news = kafka_flight_tend(c->flight);
 	struct ord_err e = {0};
+	uint64_t due;
 
-	if (refusal != RD_KAFKA_RESP_ERR_NO_ERROR)
-		refused(c, refusal);
+	if (news.refusal != RD_KAFKA_RESP_ERR_NO_ERROR)
+		refused(c, news.refusal);
 	if (c->link && atomic_load(&c->link->fatal))
 		renew(c, &e);
 	if (atomic_exchange(&c->all_down, false))
 		doubt(c);
-	if (late)
+	if (news.overdue)
 		overdue(c);
-	if (!kafka_flight_landed(c->flight))
-		due = sooner(due, now(c) + REPOST_NS);
-	else if (c->heard)
+	if (news.landed && c->heard)
 		all_is_well(c);
 	if (now(c) >= c->trouble_until)
 		unread(c);
 	answer_probes(c);
-	due = sooner(due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
+	due = sooner(news.due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
 	return sooner(due, c->trouble_until);
 }
 

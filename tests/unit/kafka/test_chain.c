@@ -207,12 +207,14 @@ static void a_lost_permission_is_an_outage_with_its_reason(void **state)
 	struct rig *r = *state;
 	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
 
-	rig_fail_writes(r, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+	rig_fail_writes(r, 2, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
 	rig_order(k, 0, 1);
 	testkit_wait_settled(k, 1);
 	assert_string_equal(testkit_answers(k),
 			    "m0 failed -7 cannot enqueue: Broker: Topic authorization failed");
 	testkit_wait_errored(k);
+	testkit_wait_idle(k); /* the chain's own message was refused as well, and can wait */
+	assert_true(testkit_errored(k));
 	assert_int_equal(testkit_logged(k, "takes no messages: Broker: Topic authorization failed"),
 			 1);
 	assert_int_equal(testkit_order(k, "a"), ORD_EUNAVAIL);
