@@ -22,19 +22,6 @@ struct fetch {
 
 /* ---- which blocks -------------------------------------------------------- */
 
-static int parse_number(const char *text, size_t len, uint64_t *out)
-{
-	*out = 0;
-	if (len == 0 || len > 18)
-		return -1;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return -1;
-		*out = *out * 10 + (uint64_t)(text[i] - '0');
-	}
-	return 0;
-}
-
 struct range {
 	uint64_t start, stop;
 };
@@ -53,13 +40,13 @@ static int parse_range(const char *text, struct range *s, struct ord_err *e)
 		s->start = s->stop = SEEK_OLDEST;
 		return 0;
 	}
-	if (parse_number(text, len, &s->start) < 0)
+	if (!decimal_parse(bytes_of(text, len), INT64_MAX, &s->start))
 		goto bad;
 	s->stop = s->start;
 	if (dash && !dash[1])
 		s->stop = SEEK_NEWEST;
 	else if (dash &&
-		 (parse_number(dash + 1, strlen(dash + 1), &s->stop) < 0 || s->stop < s->start))
+		 (!decimal_parse(bytes_str(dash + 1), INT64_MAX, &s->stop) || s->stop < s->start))
 		goto bad;
 	return 0;
 bad:

@@ -68,11 +68,11 @@ static int put_number(struct config_slot *s, uint64_t n, struct ord_err *e)
 
 static int set_number(struct config_slot *s, const char *text, struct ord_err *e)
 {
-	size_t len = strlen(text);
+	uint64_t n;
 
-	if (len == 0 || len > 19 || strspn(text, "0123456789") != len)
+	if (!decimal_parse(bytes_str(text), UINT64_MAX, &n))
 		return err_set(e, ORD_EINVAL, "want a number");
-	return put_number(s, strtoull(text, NULL, 10), e);
+	return put_number(s, n, e);
 }
 
 static int set_size(struct config_slot *s, const char *text, struct ord_err *e)

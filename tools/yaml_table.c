@@ -45,11 +45,11 @@ static int read_bool(const struct yaml *n, void *at, struct ord_err *e)
 
 static int read_uint(const struct yaml *n, void *at, struct ord_err *e)
 {
-	size_t len = n->kind == YAML_SCALAR ? strlen(n->text) : 0;
+	uint64_t v;
 
-	if (len == 0 || len >= 10 || strspn(n->text, "0123456789") != len)
+	if (n->kind != YAML_SCALAR || !decimal_parse(bytes_str(n->text), 999999999, &v))
 		return wrong(n, "a number", e);
-	*(uint32_t *)at = (uint32_t)strtoul(n->text, NULL, 10);
+	*(uint32_t *)at = (uint32_t)v;
 	return 0;
 }
 

@@ -156,45 +156,19 @@ static int check_batch_timeout(const Orderer__BatchTimeout *b, int64_t *ns, stru
 	return ORD_EINVAL;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Decimal, in 16 bits; leading zeros are fine. */
-static bool is_port(const char *s)
-{
-	unsigned long v = 0;
-
-	if (!*s)
-		return false;
-	for (; *s; s++) {
-		if (!is_digit(*s))
-			return false;
-		v = v * 10 + (unsigned long)(*s - '0');
-		if (v > UINT16_MAX)
-			return false;
-	}
-	return true;
-}
-
 /* host:port; letters, digits, dots and dashes, neither of the last two at an end.  An empty host
  * is let through, as Fabric does. */
 static bool is_broker(const char *s)
 {
 	const char *colon = strchr(s, ':');
+	uint64_t port;
 
-	if (!colon || !is_port(colon + 1))
+	if (!colon || !decimal_parse(bytes_str(colon + 1), UINT16_MAX, &port))
 		return false;
 	for (const char *c = s; c < colon; c++)
-		if (!is_alnum(*c) && *c != '.' && *c != '-')
+		if (!ascii_is_alnum(*c) && *c != '.' && *c != '-')
 			return false;
-	return colon == s || (is_alnum(s[0]) && is_alnum(colon[-1]));
+	return colon == s || (ascii_is_alnum(s[0]) && ascii_is_alnum(colon[-1]));
 }
 
 int chanconf_values_check_orderer(const struct values_orderer *v, int64_t *batch_timeout_ns,

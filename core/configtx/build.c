@@ -189,7 +189,7 @@ void configtx_add_capabilities(Common__ConfigGroup *g, const struct yaml *caps)
 		const struct yaml *cap = caps->items[i];
 		Common__Capabilities__CapabilitiesEntry *entry = &entries[i];
 
-		if (cap->kind == YAML_NULL || configtx_bool(cap->text) != 1)
+		if (cap->kind == YAML_NULL || bool_parse(cap->text) != 1)
 			continue;
 		common__capabilities__capabilities_entry__init(entry);
 		entry->key = cap->key;

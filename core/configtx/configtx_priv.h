@@ -18,8 +18,6 @@ uint64_t configtx_number(const struct yaml *map, const char *key, uint64_t fallb
 int configtx_check(struct yaml *root, struct ord_err *e);
 /* Let CONFIGTX_ORDERER_BATCHTIMEOUT and the like override values of @profile; checked again. */
 int configtx_override(struct yaml *profile, char *const *environment, struct ord_err *e);
-/* "true", "yes" … ; -1: neither true nor false. */
-int configtx_bool(const char *text);
 
 /* ---- profile.c ----------------------------------------------------------- */
 

@@ -61,7 +61,7 @@ static void kafka_metadata(const struct yaml *kafka, struct buf *out)
 {
 	Orderer__KafkaConfigMetadata msg = ORDERER__KAFKA_CONFIG_METADATA__INIT;
 
-	msg.exactly_once = configtx_bool(configtx_text(kafka, "ExactlyOnce", "false")) == 1;
+	msg.exactly_once = bool_parse(configtx_text(kafka, "ExactlyOnce", "false")) == 1;
 	wire_pack(&msg, out);
 }
 

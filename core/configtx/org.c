@@ -132,7 +132,7 @@ static int add_org_policies(Common__ConfigGroup *g, const struct yaml *org, stru
 bool configtx_is_foreign(const struct yaml *org)
 {
 	return org->kind == YAML_MAP &&
-	       configtx_bool(configtx_text(org, "SkipAsForeign", "false")) == 1;
+	       bool_parse(configtx_text(org, "SkipAsForeign", "false")) == 1;
 }
 
 static int add_org(Common__ConfigGroup *to, const struct yaml *org, enum configtx_org kind,

@@ -90,16 +90,6 @@ STRUCT_SCHEMA(top_level, {"Profiles", &profiles}, {"Organizations", &organizatio
 
 /* ---- scalars ------------------------------------------------------------- */
 
-static bool number(const char *text, size_t len, uint64_t max, uint64_t *out)
-{
-	*out = 0;
-	for (size_t i = 0; i < len; i++)
-		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(*out, 10, out) ||
-		    __builtin_add_overflow(*out, (uint64_t)(text[i] - '0'), out))
-			return false;
-	return len > 0 && *out <= max;
-}
-
 /* "10 MB" to bytes; false when it is no size, with *overflow when it is beyond 32 bits. */
 static bool byte_size(const char *text, uint64_t *out, bool *overflow)
 {
@@ -113,24 +103,10 @@ static bool byte_size(const char *text, uint64_t *out, bool *overflow)
 	which = *unit ? strchr(units, tolower((unsigned char)*unit)) : NULL;
 	if (!which || strcasecmp(unit + 1, unit[1] ? "b" : "") != 0)
 		return false;
-	*overflow = !number(text, digits, UINT32_MAX, out) ||
+	*overflow = !decimal_parse(bytes_of(text, digits), UINT32_MAX, out) ||
 		    __builtin_mul_overflow(*out, UINT64_C(1024) << (10 * (which - units)), out) ||
 		    *out > UINT32_MAX;
 	return digits > 0 && !*overflow;
-}
-
-int configtx_bool(const char *text)
-{
-	static const char *const yes[] = {"true", "yes", "on", "y", "t", "1"},
-				 *const no[] = {"false", "no", "off", "n", "f", "0"};
-
-	for (size_t i = 0; i < UTIL_ARRAY_LEN(yes); i++) {
-		if (strcasecmp(text, yes[i]) == 0)
-			return 1;
-		if (strcasecmp(text, no[i]) == 0)
-			return 0;
-	}
-	return -1;
 }
 
 const char *configtx_text(const struct yaml *map, const char *key, const char *fallback)
@@ -156,10 +132,10 @@ static int check_uint32(const struct yaml *node, struct ord_err *e)
 	uint64_t v;
 	bool overflow;
 
-	if (number(node->text, strlen(node->text), UINT32_MAX, &v) ||
+	if (decimal_parse(bytes_str(node->text), UINT32_MAX, &v) ||
 	    byte_size(node->text, &v, &overflow))
 		return 0;
-	if (overflow || number(node->text, strlen(node->text), UINT64_MAX, &v))
+	if (overflow || decimal_parse(bytes_str(node->text), UINT64_MAX, &v))
 		return yaml_fail(node, e, "value '%s' overflows uint32", node->text);
 	return yaml_fail(node, e, "'%s' is not a number or a size such as 10 MB", node->text);
 }
@@ -174,15 +150,15 @@ static int check_scalar(const struct yaml *node, enum form form, struct ord_err 
 	case UINT32:
 		return check_uint32(node, e);
 	case UINT64:
-		if (!number(node->text, strlen(node->text), UINT64_MAX, &u))
+		if (!decimal_parse(bytes_str(node->text), UINT64_MAX, &u))
 			return yaml_fail(node, e, "'%s' is not a number", node->text);
 		return 0;
 	case INT32:
-		if (!number(node->text, strlen(node->text), INT32_MAX, &u))
+		if (!decimal_parse(bytes_str(node->text), INT32_MAX, &u))
 			return yaml_fail(node, e, "'%s' is not a number", node->text);
 		return 0;
 	case BOOL:
-		if (configtx_bool(node->text) < 0)
+		if (bool_parse(node->text) < 0)
 			return yaml_fail(node, e, "'%s' is neither true nor false", node->text);
 		return 0;
 	case DURATION:

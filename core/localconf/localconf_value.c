@@ -3,7 +3,6 @@
 #include "localconf_priv.h"
 #include <ctype.h>
 #include <stdlib.h>
-#include <strings.h>
 
 static const char *origin_of(const struct conf_slot *s)
 {
@@ -14,20 +13,6 @@ static int refuse(const struct conf_slot *s, const char *expected, struct ord_er
 {
 	return err_set(e, ORD_EINVAL, "%s: %s is \"%.100s\", expected %s", origin_of(s), s->row.key,
 		       s->text, expected);
-}
-
-static bool parse_bool(const char *text, bool *out)
-{
-	static const char *const words[2][7] = {{"0", "f", "false", "no", "off", "n", NULL},
-						{"1", "t", "true", "yes", "on", "y", NULL}};
-
-	for (int v = 0; v < 2; v++)
-		for (size_t i = 0; words[v][i]; i++)
-			if (strcasecmp(text, words[v][i]) == 0) {
-				*out = v;
-				return true;
-			}
-	return false;
 }
 
 /* Decimal digits at *@s; false when there are none, on a leading zero, or beyond 64 bits.  (Others
@@ -228,13 +213,16 @@ static int parse_map(struct conf_slot *s)
 static int parse_text(const struct localconf *c, struct conf_slot *s, struct ord_err *e)
 {
 	char *joined;
+	int truth;
 
 	switch (s->row.type) {
 	case LOCALCONF_STRING:
 	case LOCALCONF_PATH_CWD:
 		return s->row.choices ? parse_choice(s, e) : 0;
 	case LOCALCONF_BOOL:
-		return parse_bool(s->text, &s->flag) ? 0 : refuse(s, "true or false", e);
+		truth = bool_parse(s->text);
+		s->flag = truth == 1;
+		return truth < 0 ? refuse(s, "true or false", e) : 0;
 	case LOCALCONF_UINT:
 	case LOCALCONF_PORT:
 	case LOCALCONF_SIZE:

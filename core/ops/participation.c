@@ -234,22 +234,14 @@ static void serve_channels(struct ops_admin *a, struct http_request *rq)
 		serve_join(a, rq);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* With each %XX replaced; a NUL, which no channel id holds, stays as it came.  Heap. */
 static char *unescaped(const char *s)
 {
 	char *out = x_strdup(s), *to = out;
 
 	while (*s) {
-		int high = *s == '%' ? hex_value(s[1]) : -1;
-		int low = high >= 0 ? hex_value(s[2]) : -1;
+		int high = *s == '%' ? hex_digit(s[1]) : -1;
+		int low = high >= 0 ? hex_digit(s[2]) : -1;
 
 		if (low >= 0 && (high || low)) {
 			*to++ = (char)(high << 4 | low);

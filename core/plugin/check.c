@@ -96,27 +96,17 @@ static bool key_is_clean(const char *key)
 	return !start;
 }
 
-static bool is_uint(const char *text)
-{
-	unsigned long long v = 0;
-	const char *p;
-
-	for (p = text; isdigit((unsigned char)*p); p++)
-		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *p - '0', &v))
-			return false;
-	return p != text && !*p;
-}
-
 /* NULL: @text is a value of type @t; else what it should be. */
 static const char *value_problem(enum ord_setting_type t, const char *text)
 {
+	uint64_t n;
 	int64_t ns;
 
 	switch (t) {
 	case ORD_SET_BOOL:
 		return !strcmp(text, "true") || !strcmp(text, "false") ? NULL : "true or false";
 	case ORD_SET_UINT:
-		return is_uint(text) ? NULL : "a decimal number";
+		return decimal_parse(bytes_str(text), UINT64_MAX, &n) ? NULL : "a decimal number";
 	case ORD_SET_DURATION:
 		return duration_parse(text, &ns, NULL) == 0 && ns >= 0 ? NULL
 								       : "a duration such as 2s";

@@ -43,16 +43,6 @@ static int fail(const struct parser *p, const char *where, struct ord_err *e, co
 
 /* ---- characters and tokens ----------------------------------------------- */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static void skip_space(struct parser *p)
 {
 	while (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r')
@@ -115,7 +105,7 @@ static bool principal_split(const char *text, size_t *id_len, Msp__MSPRole__MSPR
 	if (!dot || dot == text)
 		return false;
 	for (const char *c = text; c < dot; c++)
-		if (!is_alnum(*c) && *c != '.' && *c != '-')
+		if (!ascii_is_alnum(*c) && *c != '.' && *c != '-')
 			return false;
 	*id_len = (size_t)(dot - text);
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(roles); i++)
@@ -186,7 +176,7 @@ static enum gate take_gate(struct parser *p)
 	size_t n = 0;
 
 	skip_space(p);
-	while (is_alnum(p->at[n]))
+	while (ascii_is_alnum(p->at[n]))
 		n++;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(names); i++)
 		if (strlen(names[i].name) == n && memcmp(names[i].name, p->at, n) == 0) {
@@ -204,9 +194,9 @@ static int take_number(struct parser *p, long *n, struct ord_err *e)
 	skip_space(p);
 	if (*p->at == '\'' || *p->at == '"')
 		quote = *p->at++;
-	if (!is_digit(*p->at))
+	if (!ascii_is_digit(*p->at))
 		return fail_token(p, e);
-	for (*n = 0; is_digit(*p->at) && *n <= POLICY_MAX_RULES; p->at++)
+	for (*n = 0; ascii_is_digit(*p->at) && *n <= POLICY_MAX_RULES; p->at++)
 		*n = *n * 10 + (*p->at - '0');
 	if (quote && *p->at != quote)
 		return fail(p, p->at, e, "unclosed string literal");

@@ -135,14 +135,6 @@ void hex_encode(struct buf *b, struct ord_bytes v)
 	}
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int hex_decode(struct buf *b, const char *hex)
 {
 	size_t n = strlen(hex);

@@ -16,17 +16,12 @@ static const struct {
 	{"h", 3600 * CLOCK_SEC_NS},
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The unit at @s; its byte length, or 0. */
 static size_t unit_at(const char *s, uint64_t *ns)
 {
 	size_t n = 0;
 
-	while (s[n] && s[n] != '.' && !is_digit(s[n]))
+	while (s[n] && s[n] != '.' && !ascii_is_digit(s[n]))
 		n++;
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(units); i++)
 		if (strlen(units[i].name) == n && memcmp(units[i].name, s, n) == 0) {
@@ -43,12 +38,12 @@ static bool term(const char **s, uint64_t *total)
 	const char *start = *s, *p = *s;
 	size_t n;
 
-	for (; is_digit(*p); p++)
+	for (; ascii_is_digit(*p); p++)
 		if (__builtin_mul_overflow(whole, 10, &whole) ||
 		    __builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole))
 			return false;
 	if (*p == '.') {
-		for (p++; is_digit(*p); p++)
+		for (p++; ascii_is_digit(*p); p++)
 			if (scale < UINT64_C(1000000000000000)) {
 				frac = frac * 10 + (uint64_t)(*p - '0');
 				scale *= 10;

@@ -110,6 +110,15 @@ int hex_decode(struct buf *b, const char *hex); /* -1: odd length or not hex */
 void base64_encode(struct buf *b, struct ord_bytes v);
 int base64_decode(struct buf *b, const char *text, size_t len); /* -1: not standard base64 */
 
+/* Letters and digits of ASCII, whatever the locale. */
+bool ascii_is_digit(char c);
+bool ascii_is_alnum(char c);
+int hex_digit(char c); /* 0 … 15; -1: none */
+/** Decimal digits and nothing else, at least one, worth at most @max. */
+bool decimal_parse(struct ord_bytes text, uint64_t max, uint64_t *out);
+/** "true", "Yes", "1", … and their opposites: 1 or 0; -1: neither. */
+int bool_parse(const char *text);
+
 /** @utf8 as a JSON string, quotes and all, escaped as Go's encoding/json does it. */
 void buf_add_json(struct buf *b, struct ord_bytes utf8);
 

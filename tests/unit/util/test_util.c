@@ -237,6 +237,31 @@ static void json_strings_are_escaped_as_go_does(void **state)
 	buf_fini(&b);
 }
 
+static void a_decimal_is_digits_alone_and_bounded(void **state)
+{
+	static const char *const bad[] = {
+		"", " 1", "+1", "-1", "1 ", "0x1", "1e3", "101", "18446744073709551616"};
+	uint64_t v;
+
+	(void)state;
+	assert_true(decimal_parse(bytes_str("0100"), 100, &v));
+	assert_int_equal(v, 100);
+	assert_true(decimal_parse(bytes_str("18446744073709551615"), UINT64_MAX, &v));
+	assert_true(v == UINT64_MAX);
+	for (size_t i = 0; i < UTIL_ARRAY_LEN(bad); i++)
+		if (decimal_parse(bytes_str(bad[i]), 100, &v))
+			fail_msg("\"%s\" is a decimal", bad[i]);
+}
+
+static void truth_has_many_words(void **state)
+{
+	(void)state;
+	assert_int_equal(bool_parse("Yes"), 1);
+	assert_int_equal(bool_parse("0"), 0);
+	assert_int_equal(bool_parse("truer"), -1);
+	assert_int_equal(bool_parse(""), -1);
+}
+
 static void base64_and_hex_round_trip(void **state)
 {
 	(void)state;
@@ -369,6 +394,8 @@ int main(void)
 		cmocka_unit_test(nobody_spins_in_virtual_time),
 		cmocka_unit_test(pool_runs_every_task),
 		cmocka_unit_test(json_strings_are_escaped_as_go_does),
+		cmocka_unit_test(a_decimal_is_digits_alone_and_bounded),
+		cmocka_unit_test(truth_has_many_words),
 		cmocka_unit_test(base64_and_hex_round_trip),
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(sha256_is_sha256),
