@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A sorted array: most offsets come at its end and go at its beginning. */
 #include "awaiting.h"
 
 #include <stdlib.h>
@@ -39,9 +40,11 @@ void awaiting_drop(struct kafka_awaiting *a, int64_t offset)
 		drop_at(a, place_of(a, offset));
 }
 
-void awaiting_add(struct kafka_awaiting *a, int64_t offset)
+bool awaiting_add(struct kafka_awaiting *a, int64_t offset)
 {
-	if (a->n == KAFKA_AWAITING_MAX)
+	bool room = a->n < KAFKA_AWAITING_MAX;
+
+	if (!room)
 		drop_at(a, 0);
 	if (a->n == a->cap) {
 		a->cap = a->cap ? 2 * a->cap : 64;
@@ -50,6 +53,7 @@ void awaiting_add(struct kafka_awaiting *a, int64_t offset)
 			abort();
 	}
 	a->all[a->n++] = offset;
+	return room;
 }
 
 void awaiting_fini(struct kafka_awaiting *a)

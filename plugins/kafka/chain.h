@@ -52,7 +52,7 @@ struct kafka_chain {
 
 	pthread_mutex_t lock; /* guards these */
 	enum kafka_phase phase;
-	bool blocked;  /* a config message was sent again: others have to wait for it */
+	bool blocked;  /* clients have to wait: for a config message, or until it has caught up */
 	char why[768]; /* the chain does not run */
 	struct kafka_tickets ready, probes;
 

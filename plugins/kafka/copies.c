@@ -51,13 +51,13 @@ bool kafka_copies_late(const struct kafka_copies *c, int64_t original)
 				      : original <= c->original;
 }
 
-void kafka_copies_await(struct kafka_copies *c, int64_t original, int64_t offset)
+bool kafka_copies_await(struct kafka_copies *c, int64_t original, int64_t offset)
 {
 	if (original != 0 && is_exact(c) && !was_exact(c, original))
 		c->original = original; /* was below: its other copies are late from now on */
 	awaiting_drop(&c->awaiting, original);
-	if (offset > 0) /* a copy of the first message is none; a topic begins with a CONNECT */
-		awaiting_add(&c->awaiting, offset);
+	/* a copy of the first message is none; a topic begins with a CONNECT */
+	return offset <= 0 || awaiting_add(&c->awaiting, offset);
 }
 
 void kafka_copies_ordered(struct kafka_copies *c, int64_t original, bool forget)

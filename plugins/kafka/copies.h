@@ -34,8 +34,9 @@ void kafka_copies_rule(struct kafka_copies *c, int64_t offset, bool exactly_once
 /** Is a copy of @original too late?  @original 0: it is no copy. */
 bool kafka_copies_late(const struct kafka_copies *c, int64_t original);
 /** The message at @offset, itself a copy of @original or 0, has to come once more, and is what the
- *  next copies are of. */
-void kafka_copies_await(struct kafka_copies *c, int64_t original, int64_t offset);
+ *  next copies are of.  False: there are too many; copies of the oldest come too late from now on.
+ */
+bool kafka_copies_await(struct kafka_copies *c, int64_t original, int64_t offset);
 /** A copy of @original is ordered.  @forget: Go's orderers do. */
 void kafka_copies_ordered(struct kafka_copies *c, int64_t original, bool forget);
 /** No copy of @original is awaited any more. */

@@ -127,6 +127,14 @@ static void order_config(struct step *step, struct ord_env *env, int64_t origina
 
 /* ---- messages that were valid at an older config sequence ---------------- */
 
+static void await(struct step *step, int64_t original)
+{
+	if (!kafka_copies_await(&step->st->copies, original, step->offset))
+		ord_log(step->s, ORD_ERROR,
+			"more than %d messages have to be checked again: the oldest is lost",
+			KAFKA_AWAITING_MAX);
+}
+
 static void post(struct step *step, struct kafka_bytes m)
 {
 	step->fx->post(step->fx, kafka_view(m));
@@ -164,7 +172,7 @@ static void consume_normal(struct step *step, const struct kafka_message *r, str
 		order_normal(step, env, r->original_offset);
 		return;
 	}
-	kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
+	await(step, r->original_offset);
 	if (step->ops->process_normal(step->s, env, &seq, &e) == 0) {
 		send_again(step, env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__NORMAL);
 		return;
@@ -189,7 +197,7 @@ static void consume_config(struct step *step, const struct kafka_message *r, str
 		order_config(step, *env, r->original_offset);
 		return;
 	}
-	kafka_copies_await(&step->st->copies, r->original_offset, step->offset);
+	await(step, r->original_offset);
 	if (step->ops->process_config(step->s, env, &seq, &e) == 0) {
 		step->st->resubmitted = step->offset;
 		send_again(step, *env, seq, ORDERER__KAFKA_MESSAGE_REGULAR__CLASS__CONFIG);

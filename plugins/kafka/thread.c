@@ -12,6 +12,7 @@
 
 #define CONSUME_MAX    64
 #define LAG_NS         1000000000u
+#define BEHIND_MAX     (KAFKA_AWAITING_MAX / 4) /* messages: further behind, clients wait */
 #define FIRST_PAUSE_NS 100000000u /* between tries to come up; doubled until ShortInterval */
 #define FAREWELL_MS    5000       /* for what is on its way when the chain halts */
 
@@ -226,10 +227,19 @@ static void tell(const struct kafka_chain *c, enum kafka_gauge which, int64_t va
 	kafka_metrics_set(c->kafka->metrics, which, c->ops->channel_id(c->s), (double)value);
 }
 
+/* What is accepted behind a configuration that was not consumed yet has to be checked again, all at
+ * once: that must not become too much. */
+static void note_blocked(struct kafka_chain *c)
+{
+	bool blocked = c->lag > BEHIND_MAX || kafka_is_blocked(&c->st);
+
+	if (c->blocked != blocked)
+		kafka_chain_block(c, blocked);
+}
+
 static void note_state(struct kafka_chain *c, int64_t persisted)
 {
-	if (c->blocked != kafka_is_blocked(&c->st))
-		kafka_chain_block(c, !c->blocked);
+	note_blocked(c);
 	if (c->st.persisted != persisted)
 		tell(c, KAFKA_GAUGE_PERSISTED, c->st.persisted);
 	if (c->sequence != c->ops->sequence(c->s))
@@ -285,19 +295,15 @@ static bool is_interrupted(const struct kafka_chain *c)
 	return is_halted(c) || c->old || c->check;
 }
 
-/* How far behind is the chain?  Under load it looks now and then; with nothing to do it is not. */
+/* How far behind is the chain?  Under load it looks now and then. */
 static void note_lag(struct kafka_chain *c, bool more)
 {
-	int64_t lag = 0;
-
 	if (more ? now(c) < c->lag_due : c->lag == 0)
 		return;
-	if (more) {
-		lag = kafka_topic_behind(&c->link->topic, c->next);
-		c->lag_due = now(c) + LAG_NS;
-	}
-	c->lag = lag;
-	tell(c, KAFKA_GAUGE_LAG, lag);
+	c->lag = kafka_topic_behind(&c->link->topic, c->next);
+	c->lag_due = now(c) + LAG_NS;
+	tell(c, KAFKA_GAUGE_LAG, c->lag);
+	note_blocked(c);
 }
 
 static bool consume_some(struct kafka_chain *c)

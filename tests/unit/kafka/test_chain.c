@@ -383,6 +383,29 @@ static void a_restart_goes_on_behind_the_last_block(void **state)
 	testkit_disk_free(disk);
 }
 
+/* Else more would be accepted behind a configuration than can be checked again. */
+static void clients_wait_while_a_chain_is_far_behind(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k;
+	size_t asked = 0;
+
+	rig_write_some(r, "behind", 40000);
+	rig_fail_reads(r, 1, RD_KAFKA_RESP_ERR_NO_ERROR);
+	rig_delay_reads(r, 4);
+	k = rig_serve(r, (struct testkit_opts){.max_count = 1, .channel = "behind"});
+	for (; asked < 200 && !strstr(testkit_answers(k), "owed"); asked++) {
+		assert_int_equal(testkit_wait_ready(k), 0);
+		clock_sleep_ns(10 * CLOCK_MS_NS);
+	}
+	assert_non_null(strstr(testkit_answers(k), "?ready owed"));
+	testkit_wait_settled(k, asked);
+	assert_null(strstr(testkit_answers(k), "failed"));
+	rig_order(k, 0, 1);
+	testkit_wait_message(k, "m0");
+	testkit_free(k);
+}
+
 /* By the ways of Fabric 1.0: both were made of the same configuration. */
 static void a_config_message_that_does_not_apply_is_passed_over(void **state)
 {
@@ -473,6 +496,7 @@ int main(void)
 		TEST(limits_that_are_not_told_are_warned_of),
 		TEST(a_leader_changes_under_load),
 		TEST(a_restart_goes_on_behind_the_last_block),
+		TEST(clients_wait_while_a_chain_is_far_behind),
 		TEST(a_config_message_that_does_not_apply_is_passed_over),
 		TEST(a_chain_halts_while_its_brokers_are_down),
 		TEST(a_chain_halts_in_an_outage_with_messages_on_their_way),

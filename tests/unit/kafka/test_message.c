@@ -164,6 +164,23 @@ static void a_long_list_is_refused(void **state)
 	buf_fini(&b);
 }
 
+/* And it is not done in silence. */
+static void the_oldest_of_too_many_is_given_up(void **state)
+{
+	struct kafka_copies c = {0};
+
+	(void)state;
+	kafka_copies_rule(&c, 0, true);
+	for (int64_t offset = 1; offset <= KAFKA_AWAITING_MAX; offset++)
+		assert_true(kafka_copies_await(&c, 0, offset));
+	assert_false(kafka_copies_late(&c, 1));
+	assert_false(kafka_copies_await(&c, 0, KAFKA_AWAITING_MAX + 1));
+	assert_true(kafka_copies_late(&c, 1));
+	assert_false(kafka_copies_late(&c, 2));
+	assert_true(kafka_copies_await(&c, 2, KAFKA_AWAITING_MAX + 2));
+	kafka_copies_fini(&c);
+}
+
 /* ---- configuration ------------------------------------------------------- */
 
 static void exactly_once_is_switched_on_by_the_metadata(void **state)
@@ -192,6 +209,7 @@ int main(void)
 		cmocka_unit_test(a_state_comes_back_from_its_metadata),
 		cmocka_unit_test(metadata_that_cannot_be_is_refused),
 		cmocka_unit_test(a_long_list_is_refused),
+		cmocka_unit_test(the_oldest_of_too_many_is_given_up),
 		cmocka_unit_test(exactly_once_is_switched_on_by_the_metadata),
 		cmocka_unit_test(metadata_of_another_kind_switches_nothing_on),
 	};
