@@ -58,6 +58,7 @@ int chan_open(struct registrar *r, const char *id, struct chan **out, struct ord
 	c->registrar = r;
 	c->id = x_strdup(id);
 	c->queue_tail = &c->queue;
+	chan_counts_init(&c->counts);
 	pthread_mutex_init(&c->conf_lock, NULL);
 	pthread_mutex_init(&c->watch_lock, NULL);
 	monitor_init(&c->commit);

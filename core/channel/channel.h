@@ -154,7 +154,8 @@ struct chan_handled {
 
 /* What is counted of a channel, for whoever publishes it; all of it only grows. */
 struct chan_counts {
-	struct histogram fill; /* of blocks, from a batch's first message until it is cut */
+	struct histogram fill;   /* of blocks, from a batch's first message until it is cut */
+	struct histogram commit; /* of blocks, until they are on disk: in Fabric's bounds for it */
 	atomic_uint_fast64_t deliver_received, deliver_completed[2]; /* requests; by success */
 	atomic_uint_fast64_t deliver_blocks;
 	struct chan_handled *_Atomic handled;
@@ -166,6 +167,7 @@ struct chan_counts *chan_counts(struct chan *c);
 struct chan_handled *chan_handled(struct chan_counts *c, int32_t type, int status);
 /** "ENDORSER_TRANSACTION", …, "unknown". */
 const char *chan_handled_type(const struct chan_handled *h, char tmp[static 12]);
+void chan_counts_init(struct chan_counts *c); /* zeroed */
 void chan_counts_fini(struct chan_counts *c);
 
 /* Watching a channel: Deliver streams wait for blocks and for errored(). */

@@ -120,6 +120,17 @@ static void drop_some(struct chan *c, struct commit *const *work, size_t n)
 		commit_mail(c);
 }
 
+static int append(struct chan *c, struct ord_block *const *blocks, size_t n, struct ord_err *e)
+{
+	uint64_t began = clock_mono_ns(), took;
+	int rc = ledger_append(c->ledger, blocks, n, e);
+
+	took = clock_mono_ns() - began;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		histogram_observe(&c->counts.commit, took);
+	return rc;
+}
+
 /* Write what one channel has queued, at most COMMIT_BATCH blocks at a time. */
 static void commit_some(struct chan *c)
 {
@@ -140,7 +151,7 @@ static void commit_some(struct chan *c)
 		rc = writer_finish(c, work[i], &e);
 	}
 	if (rc == 0)
-		rc = ledger_append(c->ledger, blocks, n, &e);
+		rc = append(c, blocks, n, &e);
 	if (rc < 0 && rc != ORD_EUNAVAIL)
 		chan_support_ops.fatal(&c->support, e.msg);
 	if (rc < 0) {

@@ -59,6 +59,13 @@ const char *chan_handled_type(const struct chan_handled *h, char tmp[static 12])
 	return h->type == TYPE_UNKNOWN ? "unknown" : wire_header_type_name(h->type, tmp);
 }
 
+void chan_counts_init(struct chan_counts *c)
+{
+	static const double commit_bounds[HISTOGRAM_BOUNDS] = {.005, .01, .015, .05, .1, 1, 10};
+
+	c->commit.bounds = commit_bounds;
+}
+
 void chan_counts_fini(struct chan_counts *c)
 {
 	struct chan_handled *h, *next;

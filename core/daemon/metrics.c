@@ -67,8 +67,39 @@ static void add_calls(struct daemon_metrics *m, struct ops_metrics *out)
 	for (size_t i = 0; i < METHODS; i++)
 		for (int code = 0; code < CODES; code++)
 			if (histogram_read(&m->calls[i][code], &sum) > 0)
-				ops_sample_histogram(out, labels_of(l, i, code), sum.seconds,
-						     sum.count, sum.buckets);
+				ops_sample_histogram(out, labels_of(l, i, code), &sum);
+}
+
+static void add_counts(struct ops_metrics *out, const char *name, const char *help,
+		       const uint64_t n[static METHODS])
+{
+	ops_metric(out, name, 'c', help);
+	for (size_t i = 0; i < METHODS; i++)
+		ops_sample(out,
+			   (struct ops_label[]){{"service", SERVICE}, {"method", methods[i]}, {0}},
+			   (double)n[i]);
+}
+
+static void add_messages(const struct net_server *s, struct ops_metrics *out)
+{
+	uint64_t calls[METHODS], received[METHODS], sent[METHODS];
+
+	for (size_t i = 0; i < METHODS; i++) {
+		char *path = x_printf("/orderer.AtomicBroadcast/%s", methods[i]);
+		struct net_counts n;
+
+		net_server_counts(s, path, &n);
+		calls[i] = n.calls;
+		received[i] = n.received;
+		sent[i] = n.sent;
+		free(path);
+	}
+	add_counts(out, "grpc_server_stream_requests_received",
+		   "The number of stream requests received.", calls);
+	add_counts(out, "grpc_server_stream_messages_received",
+		   "The number of stream messages received.", received);
+	add_counts(out, "grpc_server_stream_messages_sent", "The number of stream messages sent.",
+		   sent);
 }
 
 static void add_connections(struct daemon_metrics *m, struct ops_metrics *out)
@@ -141,6 +172,7 @@ void daemon_metrics(void *arg, struct ops_metrics *out)
 
 	add_connections(d->metrics, out);
 	add_calls(d->metrics, out);
+	add_messages(d->server, out);
 	if (r) {
 		daemon_traffic(d, r, out);
 		add_channels(r, out);

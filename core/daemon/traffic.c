@@ -10,12 +10,17 @@ static void add_histogram(struct ops_metrics *out, const struct ops_label *label
 	struct histogram_sum sum;
 
 	if (histogram_read(h, &sum) > 0)
-		ops_sample_histogram(out, labels, sum.seconds, sum.count, sum.buckets);
+		ops_sample_histogram(out, labels, &sum);
 }
 
 static void add_fill(struct ops_metrics *out, const char *channel, struct chan_counts *c)
 {
 	add_histogram(out, (struct ops_label[]){{"channel", channel}, {0}}, &c->fill);
+}
+
+static void add_commit(struct ops_metrics *out, const char *channel, struct chan_counts *c)
+{
+	add_histogram(out, (struct ops_label[]){{"channel", channel}, {0}}, &c->commit);
 }
 
 /* For each row of what Broadcast handled. */
@@ -119,6 +124,8 @@ static const struct metric {
 	 "The number of deliver requests that have been completed.", add_completed},
 	{"deliver_requests_received", 'c',
 	 "The number of deliver requests that have been received.", add_received},
+	{"ledger_blockstorage_commit_time", 'h',
+	 "Time taken in seconds for committing the block to storage.", add_commit},
 };
 
 struct scrape {

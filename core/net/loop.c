@@ -52,6 +52,7 @@ void loop_unref(struct loop *l)
 	if (l->evfd >= 0)
 		close(l->evfd);
 	pthread_mutex_destroy(&l->lock);
+	free(l->tallies);
 	buf_fini(&l->cipher);
 	buf_fini(&l->spare);
 	free(l);

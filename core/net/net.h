@@ -128,6 +128,11 @@ int net_server_client_cas(struct net_server *s, const struct ord_bytes *pems, si
  *  the rest of the process, from now on.
  *  Thread: any. */
 void net_server_keep_back(struct net_server *s, unsigned files);
+/* What became of one method, since the server was made. */
+struct net_counts {
+	uint64_t calls, received, sent; /* the latter are messages */
+};
+void net_server_counts(const struct net_server *s, const char *path, struct net_counts *out);
 /** Stop accepting, send GOAWAY, let streams finish until @deadline_ns, then cut them.  Blocks. */
 void net_server_stop(struct net_server *s, uint64_t deadline_ns);
 void net_server_free(struct net_server *s);

@@ -110,6 +110,17 @@ void pump_close(struct pump *p); /* close_notify */
 
 /* ---- loops --------------------------------------------------------------- */
 
+/* Of one method.  The loop alone adds, so that it needs no locked instruction; others read. */
+struct tally {
+	atomic_uint_fast64_t calls, received, sent;
+};
+static inline void tally(atomic_uint_fast64_t *n)
+{
+	uint_fast64_t was = atomic_load_explicit(n, memory_order_relaxed);
+
+	atomic_store_explicit(n, was + 1, memory_order_relaxed);
+}
+
 struct loop {
 	atomic_uint refs; /* its owner and every stream object */
 	int epfd, evfd;
@@ -120,6 +131,7 @@ struct loop {
 	struct conn *dirty, *dead;            /* to be flushed; to be freed */
 	struct net_stream *todo, **todo_tail; /* streams with a callback due */
 	struct net_server *server;            /* NULL in a client */
+	struct tally *tallies;                /* likewise; in the order of its methods */
 	atomic_uint load;                     /* connections, read by who hands out new ones */
 
 	pthread_mutex_t lock; /* guards woken, woken_tail, arrived, kicked, closed */
@@ -257,6 +269,7 @@ struct net_stream {
 	struct conn *conn; /* NULL: gone */
 	const struct net_method *method;
 	void *state;
+	struct tally *tally; /* NULL: nobody counts */
 	int32_t id;
 	bool app_open;  /* open() was called and closed() was not */
 	bool responded; /* HEADERS are on their way */

@@ -73,6 +73,8 @@ static void deliver(struct net_stream *s)
 	s->conn->partial -= size;
 	s->body = (struct buf)BUF_INIT;
 	s->head_len = 0;
+	if (s->tally)
+		tally(&s->tally->received);
 	s->method->message(s, s->state, &m);
 	if (s->paused && m.body.cap == 0) {
 		s->lent = size;

@@ -53,6 +53,20 @@ void server_kick(struct net_server *s)
 		loop_kick(s->loops[i]);
 }
 
+void net_server_counts(const struct net_server *s, const char *path, struct net_counts *out)
+{
+	size_t m = 0;
+
+	*out = (struct net_counts){0};
+	while (s->o.methods[m].path && strcmp(s->o.methods[m].path, path) != 0)
+		m++;
+	for (unsigned i = 0; s->o.methods[m].path && i < s->o.loops; i++) {
+		out->calls += atomic_load(&s->loops[i]->tallies[m].calls);
+		out->received += atomic_load(&s->loops[i]->tallies[m].received);
+		out->sent += atomic_load(&s->loops[i]->tallies[m].sent);
+	}
+}
+
 uint16_t net_server_port(const struct net_server *s)
 {
 	return s->port;
@@ -227,10 +241,24 @@ static void fill_defaults(struct net_opts *o)
 	DEFAULT(o->keepalive_min_interval_ns, 60 * CLOCK_SEC_NS);
 }
 
+static int make_loops(struct net_server *s, struct ord_err *e)
+{
+	size_t methods = 0;
+
+	while (s->o.methods && s->o.methods[methods].path)
+		methods++;
+	for (unsigned i = 0; i < s->o.loops; i++) {
+		if (!(s->loops[i] = loop_new(s, e)))
+			return ORD_EUNAVAIL;
+		s->loops[i]->tallies = x_alloc(methods * sizeof(struct tally) + 1);
+	}
+	return 0;
+}
+
 int net_server_new(const struct net_opts *o, struct net_server **out, struct ord_err *e)
 {
 	struct net_server *s = x_alloc(sizeof(*s));
-	int rc = 0;
+	int rc;
 
 	s->o = *o;
 	s->fd = -1;
@@ -244,9 +272,7 @@ int net_server_new(const struct net_opts *o, struct net_server **out, struct ord
 		s->budget.max = NET_KEPT_MIN;
 	s->loops = x_alloc(s->o.loops * sizeof(struct loop *));
 	s->threads = x_alloc(s->o.loops * sizeof(pthread_t));
-	for (unsigned i = 0; rc == 0 && i < s->o.loops; i++)
-		if (!(s->loops[i] = loop_new(s, e)))
-			rc = ORD_EUNAVAIL;
+	rc = make_loops(s, e);
 	if (rc == 0 && o->tls)
 		rc = tls_server_new(o, &s->tls, e);
 	if (rc == 0)

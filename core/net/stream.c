@@ -88,6 +88,10 @@ void stream_drop(struct net_stream *s)
 void stream_open(struct net_stream *s, const struct net_method *m)
 {
 	s->method = m;
+	if (s->loop->tallies) {
+		s->tally = &s->loop->tallies[m - server_opts(s->loop->server)->methods];
+		tally(&s->tally->calls);
+	}
 	s->app_open = true;
 	s->state = m->open(s, m->arg);
 }
@@ -313,6 +317,8 @@ int net_stream_send(struct net_stream *s, const struct net_chunk *chunks, size_t
 	outq_copy(&s->out, head, sizeof(head));
 	for (size_t i = 0; i < n; i++)
 		outq_share(&s->out, chunks[i].bytes, chunks[i].release, chunks[i].owner);
+	if (s->tally)
+		tally(&s->tally->sent);
 	if (s->out.bytes > NET_LOW_WATER)
 		s->was_high = true;
 	stream_push(s);

@@ -61,22 +61,24 @@ void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double va
 	buf_printf(&m->text, "%.15g\n", value);
 }
 
-void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
-			  uint64_t count, const uint64_t buckets[static HISTOGRAM_BOUNDS])
+void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels,
+			  const struct histogram_sum *sum)
 {
-	for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++) {
+	const double *bounds = sum->bounds ? sum->bounds : histogram_bounds;
+
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS && bounds[i] > 0; i++) {
 		char bound[32];
 
-		snprintf(bound, sizeof(bound), "%g", histogram_bounds[i]);
+		snprintf(bound, sizeof(bound), "%g", bounds[i]);
 		add_series(m, "_bucket", labels, bound);
-		buf_printf(&m->text, "%" PRIu64 "\n", buckets[i]);
+		buf_printf(&m->text, "%" PRIu64 "\n", sum->buckets[i]);
 	}
 	add_series(m, "_bucket", labels, "+Inf");
-	buf_printf(&m->text, "%" PRIu64 "\n", count);
+	buf_printf(&m->text, "%" PRIu64 "\n", sum->count);
 	add_series(m, "_sum", labels, NULL);
-	buf_printf(&m->text, "%.15g\n", sum);
+	buf_printf(&m->text, "%.15g\n", sum->seconds);
 	add_series(m, "_count", labels, NULL);
-	buf_printf(&m->text, "%" PRIu64 "\n", count);
+	buf_printf(&m->text, "%" PRIu64 "\n", sum->count);
 }
 
 /* ---- what the rooms to the left know ------------------------------------- */
@@ -85,11 +87,13 @@ static void add_plugin_sample(void *arg, const struct plugin_sample *s)
 {
 	struct ops_metrics *m = arg;
 	const struct ops_label labels[] = {{*s->label ? s->label : NULL, s->label_value}, {0}};
+	struct histogram_sum sum = {.seconds = s->value, .count = s->count};
 
 	if (strcmp(m->name, s->name) != 0)
 		ops_metric(m, s->name, s->kind, s->help);
+	memcpy(sum.buckets, s->buckets, sizeof(sum.buckets));
 	if (s->kind == 'h')
-		ops_sample_histogram(m, labels, s->value, s->count, s->buckets);
+		ops_sample_histogram(m, labels, &sum);
 	else
 		ops_sample(m, labels, s->value);
 }

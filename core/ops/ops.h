@@ -64,9 +64,9 @@ struct ops_label {
 #define OPS_LABELS 5
 /** One series of the metric begun last.  @labels ends with a NULL name. */
 void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double value);
-/** One series of a histogram with the bounds of histogram_bounds; @buckets cumulative. */
-void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
-			  uint64_t count, const uint64_t buckets[static HISTOGRAM_BOUNDS]);
+/** One series of a histogram. */
+void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels,
+			  const struct histogram_sum *sum);
 
 /** Serve /healthz, /logspec, /version and, if asked for, /metrics.
  *  Errors: ORD_ENOTSUP built without libmicrohttpd; ORD_EUNAVAIL it cannot be loaded; else the

@@ -49,14 +49,12 @@ void ops_sample(struct ops_metrics *m, const struct ops_label *labels, double va
 	(void)value;
 }
 
-void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels, double sum,
-			  uint64_t count, const uint64_t buckets[static HISTOGRAM_BOUNDS])
+void ops_sample_histogram(struct ops_metrics *m, const struct ops_label *labels,
+			  const struct histogram_sum *sum)
 {
 	(void)m;
 	(void)labels;
 	(void)sum;
-	(void)count;
-	(void)buckets;
 }
 
 uint16_t ops_port(const struct ops_server *s)

@@ -253,11 +253,13 @@ void log_counts(uint64_t checked[LOG_LEVELS], uint64_t written[LOG_LEVELS]);
 #define HISTOGRAM_BOUNDS 11
 extern const double histogram_bounds[HISTOGRAM_BOUNDS]; /* seconds */
 
-struct histogram { /* zeroed to begin with */
+struct histogram {            /* zeroed to begin with */
+	const double *bounds; /* as many, or fewer with a 0 behind; NULL: histogram_bounds */
 	atomic_uint_fast64_t sum_ns;
 	atomic_uint_fast64_t buckets[HISTOGRAM_BOUNDS + 1]; /* not cumulative */
 };
 struct histogram_sum {
+	const double *bounds; /* as above */
 	double seconds;
 	uint64_t count;
 	uint64_t buckets[HISTOGRAM_BOUNDS]; /* cumulative; the last one, +Inf, is count */

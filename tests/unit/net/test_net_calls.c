@@ -119,6 +119,26 @@ static void half_close_is_not_cancellation(void **state)
 	assert_int_equal(atomic_load(&seen.half_closed), 1);
 }
 
+static void calls_and_messages_are_counted_by_method(void **state)
+{
+	struct net_counts n;
+
+	(void)state;
+	rig_call(&call, rig_link(&rig, NULL), "/rig.Rig/Echo", 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		call_send(&call, "hello");
+		rig_wait(&rig, call.messages == i);
+	}
+	net_server_counts(rig.server, "/rig.Rig/Echo", &n);
+	assert_int_equal(n.calls, 1);
+	assert_int_equal(n.received, 3);
+	assert_int_equal(n.sent, 3);
+	net_server_counts(rig.server, "/rig.Rig/Silent", &n);
+	assert_int_equal(n.calls + n.received + n.sent, 0);
+	net_server_counts(rig.server, "/rig.Rig/Nothing", &n);
+	assert_int_equal(n.calls, 0);
+}
+
 static void a_wake_from_another_thread_reaches_the_stream(void **state)
 {
 	(void)state;
@@ -558,6 +578,7 @@ int main(void)
 		TEST(unfinished_messages_hold_their_senders_back),
 		TEST(no_wake_is_lost),
 		TEST(half_close_is_not_cancellation),
+		TEST(calls_and_messages_are_counted_by_method),
 		TEST(a_wake_from_another_thread_reaches_the_stream),
 		TEST(a_timer_wakes_the_stream),
 		TEST(a_cancelled_call_is_closed_on_both_sides),

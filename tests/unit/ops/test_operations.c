@@ -267,14 +267,15 @@ static void an_unknown_path_is_not_found(void **state)
 
 static void add_metrics(void *arg, struct ops_metrics *m)
 {
-	static const uint64_t buckets[HISTOGRAM_BOUNDS] = {0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2};
+	static const struct histogram_sum sum = {
+		.seconds = 2.5, .count = 3, .buckets = {0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2}};
 
 	assert_ptr_equal(arg, &checks);
 	ops_metric(m, "test_height", 'g', "A \\ and\na new line.");
 	ops_sample(m, (struct ops_label[]){{"channel", "a\"\\\n"}, {"x", ""}, {0}}, 1234567890123);
 	ops_sample(m, NULL, 0.25);
 	ops_metric(m, "test_seconds", 'h', "Time.");
-	ops_sample_histogram(m, (struct ops_label[]){{"channel", "a"}, {0}}, 2.5, 3, buckets);
+	ops_sample_histogram(m, (struct ops_label[]){{"channel", "a"}, {0}}, &sum);
 }
 
 static const char wanted_metrics[] = "# HELP test_height A \\\\ and\\na new line.\n"

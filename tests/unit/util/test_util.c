@@ -354,6 +354,23 @@ static void errors_grow_on_the_way_up(void **state)
 	assert_null(err_nearest("Zebra", names));
 }
 
+static void a_histogram_may_have_its_own_bounds(void **state)
+{
+	static const double bounds[HISTOGRAM_BOUNDS] = {.005, .015, 1};
+	struct histogram h = {.bounds = bounds};
+	struct histogram_sum sum;
+
+	(void)state;
+	histogram_observe(&h, 15 * CLOCK_MS_NS);
+	histogram_observe(&h, 15 * CLOCK_MS_NS + 1);
+	histogram_observe(&h, 2 * CLOCK_SEC_NS);
+	assert_int_equal(histogram_read(&h, &sum), 3);
+	assert_int_equal(sum.buckets[0], 0);
+	assert_int_equal(sum.buckets[1], 1);
+	assert_int_equal(sum.buckets[2], 2);
+	assert_ptr_equal(sum.bounds, bounds);
+}
+
 static void a_histogram_counts_each_once(void **state)
 {
 	struct histogram h = {0};
@@ -387,6 +404,7 @@ int main(void)
 		cmocka_unit_test(varints_are_minimal_and_bounded),
 		cmocka_unit_test(map_keeps_what_was_put),
 		cmocka_unit_test(a_histogram_counts_each_once),
+		cmocka_unit_test(a_histogram_may_have_its_own_bounds),
 		cmocka_unit_test(mailbox_hands_over_in_order),
 		cmocka_unit_test(mailboxes_pass_a_lone_item_to_and_fro),
 		cmocka_unit_test(who_was_given_one_thing_soon_spins),
