@@ -214,24 +214,19 @@ static void empty(struct config_slot *s, void (*release)(void *item))
 	*count(s) = 0;
 }
 
-static int check_host_port(const char *text, struct ord_err *e)
+static int fail_address(struct ord_err *e)
 {
-	const char *colon = strrchr(text, ':');
-	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
-
-	if (!colon || colon == text || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-	    port < 1 || port > 65535)
-		return err_set(e, ORD_EINVAL, "want HOST:PORT, or several with commas");
-	return 0;
+	return err_set(e, ORD_EINVAL, "want HOST:PORT, or several with commas");
 }
 
 static int add_address(struct config_slot *s, const char *text, struct ord_err *e)
 {
-	int rc = check_host_port(text, e);
+	uint16_t port;
 
-	if (rc == 0)
-		append(s, x_strdup(text));
-	return rc;
+	if (!ctl_host_port(text, NULL, &port))
+		return fail_address(e);
+	append(s, x_strdup(text));
+	return 0;
 }
 
 static int set_list(struct config_slot *s, const char *text, struct ord_err *e)
@@ -250,16 +245,15 @@ static void get_list(const struct config_slot *s, struct buf *out)
 
 static int add_anchor(struct config_slot *s, const char *text, struct ord_err *e)
 {
-	const char *colon = strrchr(text, ':');
 	Protos__AnchorPeer *peer;
-	int rc = check_host_port(text, e);
+	uint16_t port;
 
-	if (rc < 0)
-		return rc;
+	if (!ctl_host_port(text, NULL, &port))
+		return fail_address(e);
 	peer = x_alloc(sizeof(*peer));
 	protos__anchor_peer__init(peer);
-	peer->host = x_strndup(text, (size_t)(colon - text));
-	peer->port = (int32_t)strtoul(colon + 1, NULL, 10);
+	peer->host = x_strndup(text, (size_t)(strrchr(text, ':') - text));
+	peer->port = port;
 	append(s, peer);
 	return 0;
 }

@@ -80,6 +80,28 @@ int ctl_output(const char *path, struct ord_bytes content, struct ord_err *e);
 /** Read @path, or standard input when it is "-", up to @max bytes. */
 int ctl_input(const char *path, size_t max, struct buf *b, struct ord_err *e);
 
+/** "HOST:PORT" with a port from 1 to 65535; [::1] loses its brackets.  False: it is none of it.
+ *  Owns: *host is the caller's to free; @host may be NULL. */
+bool ctl_host_port(const char *text, char **host, uint16_t *port);
+
+/* TLS towards an orderer. */
+struct ctl_tls {
+	const char *ca, *cert, *key, *name;
+};
+/* The rows of these options in the table of a command whose struct is @s, member @m. */
+/* clang-format off */
+#define CTL_TLS_OPTS(s, m) \
+	{"tls-ca", CTL_STRING, offsetof(s, m.ca), false, "FILE", \
+	 "use TLS and trust these CA certificates (PEM)"}, \
+	{"tls-cert", CTL_STRING, offsetof(s, m.cert), false, "FILE", \
+	 "our certificate, for an orderer that wants to see one"}, \
+	{"tls-key", CTL_STRING, offsetof(s, m.key), false, "FILE", "and its key"}, \
+	{"tls-name", CTL_STRING, offsetof(s, m.name), false, "NAME", \
+	 "the name that the orderer's certificate must carry [HOST]"}
+/* clang-format on */
+/** Do they go together?   Errors: ORD_EINVAL which is missing. */
+int ctl_tls_check(const struct ctl_tls *t, struct ord_err *e);
+
 /* Progress of something long: one line on standard error, only when that is a terminal.  A total
  * of 0 is not known: then it only counts. */
 struct ctl_progress {

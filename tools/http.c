@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 struct link {
-	char *host, *port;
+	char *host;
+	uint16_t port;
 	int fd;
 	SSL_CTX *ctx; /* NULL: no TLS */
 	SSL *ssl;
@@ -85,8 +86,11 @@ static int connect_one(struct link *l, const struct addrinfo *a, struct ord_err 
 static int connect_any(struct link *l, struct ord_err *e)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
-	int rc = getaddrinfo(l->host, l->port, &hints, &list);
+	char port[6];
+	int rc;
 
+	snprintf(port, sizeof(port), "%u", l->port);
+	rc = getaddrinfo(l->host, port, &hints, &list);
 	if (rc != 0)
 		return err_set(e, ORD_EUNAVAIL, "%s", gai_strerror(rc));
 	rc = ORD_EUNAVAIL;
@@ -101,27 +105,27 @@ static int connect_any(struct link *l, struct ord_err *e)
 	return rc;
 }
 
-static int load_tls(const struct http_opts *o, struct link *l, struct ord_err *e)
+static int load_tls(const struct ctl_tls *t, struct link *l, struct ord_err *e)
 {
 	l->ctx = SSL_CTX_new(TLS_client_method());
 	util_assert(l->ctx);
 	SSL_CTX_set_min_proto_version(l->ctx, TLS1_2_VERSION);
 	SSL_CTX_set_verify(l->ctx, SSL_VERIFY_PEER, NULL);
-	if (SSL_CTX_load_verify_locations(l->ctx, o->tls_ca, NULL) != 1)
-		return err_set(e, ORD_EINVAL, "%s: %s", o->tls_ca, tls_reason());
-	if (!o->tls_cert)
+	if (SSL_CTX_load_verify_locations(l->ctx, t->ca, NULL) != 1)
+		return err_set(e, ORD_EINVAL, "%s: %s", t->ca, tls_reason());
+	if (!t->cert)
 		return 0;
-	if (SSL_CTX_use_certificate_chain_file(l->ctx, o->tls_cert) != 1)
-		return err_set(e, ORD_EINVAL, "%s: %s", o->tls_cert, tls_reason());
-	if (SSL_CTX_use_PrivateKey_file(l->ctx, o->tls_key, SSL_FILETYPE_PEM) != 1 ||
+	if (SSL_CTX_use_certificate_chain_file(l->ctx, t->cert) != 1)
+		return err_set(e, ORD_EINVAL, "%s: %s", t->cert, tls_reason());
+	if (SSL_CTX_use_PrivateKey_file(l->ctx, t->key, SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(l->ctx) != 1)
-		return err_set(e, ORD_EINVAL, "%s: %s", o->tls_key, tls_reason());
+		return err_set(e, ORD_EINVAL, "%s: %s", t->key, tls_reason());
 	return 0;
 }
 
-static int start_tls(const struct http_opts *o, struct link *l, struct ord_err *e)
+static int start_tls(const struct ctl_tls *t, struct link *l, struct ord_err *e)
 {
-	const char *name = o->tls_name ? o->tls_name : l->host;
+	const char *name = t->name ? t->name : l->host;
 	int rc;
 
 	l->ssl = SSL_new(l->ctx);
@@ -214,7 +218,7 @@ static void write_request(struct link *l, const struct http_request *r, struct o
 	struct buf head = BUF_INIT;
 
 	buf_printf(&head,
-		   "%s %s HTTP/1.1\r\nHost: %s:%s\r\nAccept: application/json\r\n"
+		   "%s %s HTTP/1.1\r\nHost: %s:%u\r\nAccept: application/json\r\n"
 		   "Connection: close\r\n",
 		   r->method, r->path, l->host, l->port);
 	if (r->content_type)
@@ -228,44 +232,20 @@ static void write_request(struct link *l, const struct http_request *r, struct o
 
 /* ---- the whole ----------------------------------------------------------- */
 
-static int parse_address(const char *text, struct link *l, struct ord_err *e)
-{
-	const char *colon = strrchr(text, ':');
-	size_t len = colon ? (size_t)(colon - text) : 0;
-
-	if (len == 0 || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return err_set(e, ORD_EINVAL, "--admin '%s': want HOST:PORT", text);
-	if (*text == '[' && colon[-1] == ']')
-		l->host = x_strndup(text + 1, len - 2);
-	else
-		l->host = x_strndup(text, len);
-	l->port = x_strdup(colon + 1);
-	return 0;
-}
-
-static int check_tls_opts(const struct http_opts *o, struct ord_err *e)
-{
-	if (!o->tls_ca && (o->tls_cert || o->tls_key || o->tls_name))
-		return err_set(e, ORD_EINVAL, "TLS options need --tls-ca");
-	if (!o->tls_cert != !o->tls_key)
-		return err_set(e, ORD_EINVAL, "--tls-cert and --tls-key go together");
-	return 0;
-}
-
 static int talk(struct link *l, const struct http_opts *o, const struct http_request *r,
 		struct http_answer *out, struct ord_err *e)
 {
 	int rc = connect_any(l, e);
 
 	if (rc == 0 && l->ctx)
-		rc = start_tls(o, l, e);
+		rc = start_tls(&o->tls, l, e);
 	if (rc == 0) {
 		/* Who refuses early may not read it all: what is answered, if anything, counts. */
 		write_request(l, r, e);
 		rc = read_answer(l, out, e);
 	}
 	if (rc < 0)
-		err_wrap(e, "orderer %s:%s", l->host, l->port);
+		err_wrap(e, "orderer %s:%u", l->host, l->port);
 	return rc;
 }
 
@@ -273,14 +253,14 @@ int http_ask(const struct http_opts *o, const struct http_request *r, struct htt
 	     struct ord_err *e)
 {
 	struct link l = {.fd = -1, .deadline_ns = clock_mono_ns() + (uint64_t)o->timeout_ns};
-	int rc = check_tls_opts(o, e);
+	int rc = ctl_tls_check(&o->tls, e);
 
 	*out = (struct http_answer){.status = 0};
 	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
-	if (rc == 0)
-		rc = parse_address(o->admin, &l, e);
-	if (rc == 0 && o->tls_ca)
-		rc = load_tls(o, &l, e);
+	if (rc == 0 && !ctl_host_port(o->admin, &l.host, &l.port))
+		rc = err_set(e, ORD_EINVAL, "--admin '%s': want HOST:PORT", o->admin);
+	if (rc == 0 && o->tls.ca)
+		rc = load_tls(&o->tls, &l, e);
 	if (rc == 0)
 		rc = talk(&l, o, r, out, e);
 	SSL_free(l.ssl);
@@ -288,6 +268,5 @@ int http_ask(const struct http_opts *o, const struct http_request *r, struct htt
 	if (l.fd >= 0)
 		close(l.fd);
 	free(l.host);
-	free(l.port);
 	return rc;
 }

@@ -8,7 +8,8 @@
 #include "ctl.h"
 
 struct http_opts {
-	const char *admin, *tls_ca, *tls_cert, *tls_key, *tls_name;
+	const char *admin;
+	struct ctl_tls tls;
 	int64_t timeout_ns;
 };
 /* The rows of these options in the table of a command whose struct is @s, member @m. */
@@ -16,13 +17,7 @@ struct http_opts {
 #define HTTP_OPTS(s, m) \
 	{"admin", CTL_STRING, offsetof(s, m.admin), false, "HOST:PORT", \
 	 "the orderer's admin listener [127.0.0.1:9443]"}, \
-	{"tls-ca", CTL_STRING, offsetof(s, m.tls_ca), false, "FILE", \
-	 "use TLS and trust these CA certificates (PEM)"}, \
-	{"tls-cert", CTL_STRING, offsetof(s, m.tls_cert), false, "FILE", \
-	 "our certificate, which the orderer wants to see"}, \
-	{"tls-key", CTL_STRING, offsetof(s, m.tls_key), false, "FILE", "and its key"}, \
-	{"tls-name", CTL_STRING, offsetof(s, m.tls_name), false, "NAME", \
-	 "the name that the orderer's certificate must carry [HOST]"}, \
+	CTL_TLS_OPTS(s, m.tls), \
 	{"timeout", CTL_DURATION, offsetof(s, m.timeout_ns), false, "DURATION", \
 	 "give up when there is no answer for so long [30s]"}
 #define HTTP_DEFAULTS {.admin = "127.0.0.1:9443", .timeout_ns = INT64_C(30000000000)}

@@ -9,22 +9,6 @@ enum { PEM_MAX = 1 << 20 };
 
 /* ---- options ------------------------------------------------------------- */
 
-static int parse_address(const char *text, struct remote *out, struct ord_err *e)
-{
-	const char *colon = strrchr(text, ':');
-	char *end;
-	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
-
-	if (!colon || colon == text || port < 1 || port > 65535 || *end)
-		return err_set(e, ORD_EINVAL, "orderer '%s': want HOST:PORT", text);
-	out->port = (uint16_t)port;
-	if (*text == '[' && colon[-1] == ']') /* [::1]:7050 */
-		out->host = x_strndup(text + 1, (size_t)(colon - text) - 2);
-	else
-		out->host = x_strndup(text, (size_t)(colon - text));
-	return 0;
-}
-
 static int hash_cert(struct remote *r, struct ord_bytes pem, struct ord_err *e)
 {
 	struct buf der = BUF_INIT;
@@ -46,28 +30,23 @@ static int read_optional(const char *path, struct buf *b, struct ord_err *e)
 	return path ? file_read(path, PEM_MAX, b, e) : 0;
 }
 
-static int open_tls(const struct remote_opts *o, struct remote *r, struct ord_err *e)
+static int open_tls(const struct ctl_tls *t, struct remote *r, struct ord_err *e)
 {
 	struct buf ca = BUF_INIT, cert = BUF_INIT, key = BUF_INIT;
-	int rc;
+	int rc = ctl_tls_check(t, e);
 
-	if (!o->tls_ca) {
-		if (o->tls_cert || o->tls_key || o->tls_name)
-			return err_set(e, ORD_EINVAL, "TLS options need --tls-ca");
-		return 0;
-	}
-	if (!o->tls_cert != !o->tls_key)
-		return err_set(e, ORD_EINVAL, "--tls-cert and --tls-key go together");
-	rc = file_read(o->tls_ca, PEM_MAX, &ca, e);
+	if (rc < 0 || !t->ca)
+		return rc;
+	rc = file_read(t->ca, PEM_MAX, &ca, e);
 	if (rc == 0)
-		rc = read_optional(o->tls_cert, &cert, e);
+		rc = read_optional(t->cert, &cert, e);
 	if (rc == 0)
-		rc = read_optional(o->tls_key, &key, e);
-	if (rc == 0 && o->tls_cert)
+		rc = read_optional(t->key, &key, e);
+	if (rc == 0 && t->cert)
 		rc = hash_cert(r, buf_bytes(&cert), e);
 	if (rc == 0)
 		rc = net_tls_new(buf_bytes(&ca), buf_bytes(&cert), buf_bytes(&key),
-				 o->tls_name ? o->tls_name : r->host, 0, &r->tls, e);
+				 t->name ? t->name : r->host, 0, &r->tls, e);
 	buf_fini(&ca);
 	buf_fini(&cert);
 	buf_fini(&key);
@@ -79,9 +58,9 @@ int remote_open(const struct remote_opts *o, struct remote *out, struct ord_err 
 	int rc;
 
 	*out = (struct remote){.timeout_ns = o->timeout_ns};
-	rc = parse_address(o->orderer, out, e);
-	if (rc == 0)
-		rc = open_tls(o, out, e);
+	if (!ctl_host_port(o->orderer, &out->host, &out->port))
+		return err_set(e, ORD_EINVAL, "orderer '%s': want HOST:PORT", o->orderer);
+	rc = open_tls(&o->tls, out, e);
 	if (rc == 0)
 		rc = net_client_new(&out->client, e);
 	if (rc < 0)

@@ -11,7 +11,8 @@
 #include "ctl.h"
 
 struct remote_opts {
-	const char *orderer, *tls_ca, *tls_cert, *tls_key, *tls_name;
+	const char *orderer;
+	struct ctl_tls tls;
 	int64_t timeout_ns;
 };
 /* The rows of these options in the table of a command whose struct is @s, member @m. */
@@ -19,13 +20,7 @@ struct remote_opts {
 #define REMOTE_OPTS(s, m) \
 	{"orderer", CTL_STRING, offsetof(s, m.orderer), false, "HOST:PORT", \
 	 "where the orderer listens [127.0.0.1:7050]"}, \
-	{"tls-ca", CTL_STRING, offsetof(s, m.tls_ca), false, "FILE", \
-	 "use TLS and trust these CA certificates (PEM)"}, \
-	{"tls-cert", CTL_STRING, offsetof(s, m.tls_cert), false, "FILE", \
-	 "our certificate, for an orderer that wants to see one"}, \
-	{"tls-key", CTL_STRING, offsetof(s, m.tls_key), false, "FILE", "and its key"}, \
-	{"tls-name", CTL_STRING, offsetof(s, m.tls_name), false, "NAME", \
-	 "the name that the orderer's certificate must carry [HOST]"}, \
+	CTL_TLS_OPTS(s, m.tls), \
 	{"timeout", CTL_DURATION, offsetof(s, m.timeout_ns), false, "DURATION", \
 	 "give up when the orderer is silent for so long [30s]"}
 #define REMOTE_DEFAULTS {.orderer = "127.0.0.1:7050", .timeout_ns = INT64_C(30000000000)}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What commands share: input, output, progress. */
+/* What commands share: input, output, addresses, progress. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -30,6 +30,31 @@ int ctl_input(const char *path, size_t max, struct buf *b, struct ord_err *e)
 	} while (n > 0);
 	if (ferror(stdin))
 		return err_sys(e, errno, "read standard input");
+	return 0;
+}
+
+bool ctl_host_port(const char *text, char **host, uint16_t *port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	uint64_t n;
+
+	if (len == 0 || !decimal_parse(bytes_str(colon + 1), UINT16_MAX, &n) || n == 0)
+		return false;
+	*port = (uint16_t)n;
+	if (host && *text == '[' && colon[-1] == ']')
+		*host = x_strndup(text + 1, len - 2);
+	else if (host)
+		*host = x_strndup(text, len);
+	return true;
+}
+
+int ctl_tls_check(const struct ctl_tls *t, struct ord_err *e)
+{
+	if (!t->ca && (t->cert || t->key || t->name))
+		return err_set(e, ORD_EINVAL, "TLS options need --tls-ca");
+	if (!t->cert != !t->key)
+		return err_set(e, ORD_EINVAL, "--tls-cert and --tls-key go together");
 	return 0;
 }
 
