@@ -78,6 +78,8 @@ struct bench_run {
 
 /** End the run with this reason; the first one stays. */
 void bench_fail(struct bench_run *r, const char *fmt, ...) UTIL_PRINTF(2, 3);
+/** The same, because a call or a link ended like this. */
+void bench_ended(struct bench_run *r, int status, const char *why);
 
 /** Open links and calls; they are up when links_up reaches n_links. */
 int bench_lanes_open(struct bench_run *r, struct ord_err *e);

@@ -149,13 +149,11 @@ static void on_writable(struct net_stream *s, void *state)
 static void on_closed(struct net_stream *s, void *state)
 {
 	struct bench_lane *l = state;
-	struct ord_err e = ERR_INIT;
 	const char *why;
 	int status = net_call_status(s, &why);
 
 	l->stream = NULL;
-	remote_ended(l->run->remote, status, why, &e);
-	bench_fail(l->run, "%s", e.msg);
+	bench_ended(l->run, status, why);
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -163,7 +161,6 @@ static void on_closed(struct net_stream *s, void *state)
 static void on_link(struct net_link *link, void *arg, const char *why)
 {
 	struct bench_run *r = arg;
-	struct ord_err e = ERR_INIT;
 
 	if (!why) {
 		r->links_up++;
@@ -173,8 +170,7 @@ static void on_link(struct net_link *link, void *arg, const char *why)
 		if (r->links[i] == link)
 			r->links[i] = NULL;
 	}
-	remote_ended(r->remote, NET_UNAVAILABLE, why, &e);
-	bench_fail(r, "%s", e.msg);
+	bench_ended(r, NET_UNAVAILABLE, why);
 }
 
 int bench_lanes_open(struct bench_run *r, struct ord_err *e)

@@ -77,26 +77,21 @@ static void on_block(struct net_stream *s, void *state, struct net_msg *m)
 
 static void on_closed(struct net_stream *s, void *state)
 {
-	struct bench_run *r = state;
-	struct ord_err e = ERR_INIT;
 	const char *why;
 	int status = net_call_status(s, &why);
 
-	remote_ended(r->remote, status, why, &e);
-	bench_fail(r, "%s", e.msg);
+	bench_ended(state, status, why);
 }
 
 static void on_link(struct net_link *link, void *arg, const char *why)
 {
 	struct bench_run *r = arg;
-	struct ord_err e = ERR_INIT;
 
 	(void)link;
 	if (!why)
 		return;
 	r->watch_link = NULL;
-	remote_ended(r->remote, NET_UNAVAILABLE, why, &e);
-	bench_fail(r, "%s", e.msg);
+	bench_ended(r, NET_UNAVAILABLE, why);
 }
 
 int bench_watch_open(struct bench_run *r, struct ord_err *e)

@@ -22,6 +22,14 @@ void bench_fail(struct bench_run *r, const char *fmt, ...)
 	va_end(ap);
 }
 
+void bench_ended(struct bench_run *r, int status, const char *why)
+{
+	struct ord_err e = ERR_INIT;
+
+	remote_ended(r->remote, status, why, &e);
+	bench_fail(r, "%s", e.msg);
+}
+
 /* ---- the loop ------------------------------------------------------------ */
 
 /* Anything that moves: silence is measured by it. */

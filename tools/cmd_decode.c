@@ -59,12 +59,17 @@ static int encode_run(const void *opts, const struct ctl_args *args, struct ord_
 	return rc;
 }
 
+#define OUTPUT_OPT                                                                          \
+	{                                                                                   \
+		"output", CTL_STRING, offsetof(struct convert_opts, output), false, "FILE", \
+			"write there, not to standard output"                               \
+	}
+
 static const struct ctl_opt decode_opt[] = {
 	{"type", CTL_STRING, offsetof(struct convert_opts, type), true, "NAME",
 	 "what the file holds: common.Block, common.Envelope, common.Config, "
 	 "common.ConfigUpdate …"},
-	{"output", CTL_STRING, offsetof(struct convert_opts, output), false, "FILE",
-	 "write there, not to standard output"},
+	OUTPUT_OPT,
 	CTL_OPT_END};
 
 const struct ctl_cmd cmd_decode = {
@@ -86,8 +91,7 @@ static const struct ctl_opt block_show_opt[] = {
 	{"type", CTL_STRING, offsetof(struct convert_opts, type), false, "NAME",
 	 "what the file holds: common.Block, common.Envelope, common.Config, "
 	 "common.ConfigUpdate … [common.Block]"},
-	{"output", CTL_STRING, offsetof(struct convert_opts, output), false, "FILE",
-	 "write there, not to standard output"},
+	OUTPUT_OPT,
 	CTL_OPT_END};
 
 const struct ctl_cmd cmd_block_show = {
@@ -108,8 +112,7 @@ static const struct ctl_opt encode_opt[] = {
 	{"type", CTL_STRING, offsetof(struct convert_opts, type), true, "NAME",
 	 "what the JSON describes: common.Block, common.Envelope, common.Config, "
 	 "common.ConfigUpdate …"},
-	{"output", CTL_STRING, offsetof(struct convert_opts, output), false, "FILE",
-	 "write there, not to standard output"},
+	OUTPUT_OPT,
 	CTL_OPT_END};
 
 const struct ctl_cmd cmd_encode = {
