@@ -179,8 +179,9 @@ static void messages_of_a_block_that_was_cut_are_ordered_again(void **state)
 	rig_open(&rig);
 	rig_until(ledger_height(chan_ledger(rig.chan)) >= before);
 	crash_into(copy);
+	put_back(copy);
 	rig_batches(&rig, 1, CLOCK_SEC_NS);
-	continue_with(copy);
+	rig_open(&rig);
 	rig_accept(&rig, "after", 1);
 	rig_until(rig_count(rig.chan, "after") == 1);
 	crash_into(copy);
@@ -234,8 +235,8 @@ static void crash_behind_the_mark(void)
 	atomic_store(&disk_slow, false);
 	rig_until(rig_count(rig.chan, "fourth") == 1);
 	crash_part(copy, "chains");
-	rig_batches(&rig, 1, CLOCK_SEC_NS);
 	put_back(copy);
+	rig_batches(&rig, 1, CLOCK_SEC_NS);
 	free(copy);
 }
 
