@@ -12,7 +12,7 @@
 #
 # Clients have a listener of their own, and before kafka_make a script may say how they come in:
 #   kafka_security=SSL|SASL_PLAINTEXT|SASL_SSL   TLS is mutual, with the files of kafka_tls_make
-#   kafka_users=(NAME:PASSWORD...)               by PLAIN; after kafka_scram NAME:PASSWORD by SCRAM-SHA-256
+#   kafka_users=(NAME:PASSWORD...)               by PLAIN; after kafka_scram NAME:PASSWORD by SCRAM
 # Brokers and the tools of this file use another one, plain, as the user ANONYMOUS.
 #
 # KAFKA_JARS is where the jars are kept [build-tests/kafka-jars beside the sources].
@@ -101,9 +101,9 @@ kafka_client_listener() {
 	fi
 	if [[ $kafka_security = SASL* ]]; then
 		for u in "${kafka_users[@]}"; do plain+=" user_${u%%:*}=\"${u#*:}\""; done
-		printf 'listener.name.client.%s\n' sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256 \
+		printf 'listener.name.client.%s\n' sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512 \
 			"plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required$plain;" \
-			"scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
+			scram-sha-{256,512}".sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;"
 	fi
 }
 
@@ -231,7 +231,11 @@ kafka_offset() { # topic [earliest|latest]: the first offset, the one after the 
 	kafka_tool org.apache.kafka.tools.GetOffsetShell --topic "$1" --time "${2:-latest}" | cut -d : -f 3
 }
 kafka_scram() { # name:password
-	kafka_configs --alter --entity-type users --entity-name "${1%%:*}" --add-config "SCRAM-SHA-256=[password=${1#*:}]"
+	local bits
+	for bits in 256 512; do # not in one request
+		kafka_configs --alter --entity-type users --entity-name "${1%%:*}" \
+			--add-config "SCRAM-SHA-$bits=[password=${1#*:}]" || return 1
+	done
 }
 kafka_acl() { kafka_do kafka_tool kafka.admin.AclCommand "$@"; } # options of kafka-acls
 
