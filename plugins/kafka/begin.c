@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Begin notes: a CONNECT whose payload says at which height a chain comes. */
 #include "begin.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* librdkafka's clients: made when a channel needs one, shared, ended with the last that does. */
 #include "client.h"
 
 #include <stdlib.h>

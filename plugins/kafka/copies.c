@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Two rules for copies, and which of them a message was consumed by. */
 #include "copies.h"
 
 #include <string.h>

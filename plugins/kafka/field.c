@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Protobuf's wire format, as Go's parser takes it. */
 #include "field.h"
 
 static bool skip(struct ord_bytes *rest, uint64_t n)

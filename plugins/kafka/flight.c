@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From the producer's queue to the acknowledgement, each message and its ticket. */
 #include "flight.h"
 
 #include <pthread.h>

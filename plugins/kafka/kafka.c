@@ -3,8 +3,9 @@
  * kafka - several orderers, one order: every message goes through a Kafka topic of the channel's
  * name, and all cut the same blocks from it.  A message is accepted when the brokers have it.
  *
- *	order()   -> flight.c -> the producer ... the topic ... the consumer -> thread.c -> step.c
- *-> blocks settle()  <- flight.c <- its delivery report
+ *	order()   -> flight.c -> the producer -> the topic
+ *	the topic -> the consumer -> thread.c -> step.c -> blocks
+ *	settle()  <- flight.c <- the producer's delivery report
  */
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* To and from the bytes of a topic's messages. */
 #include "message.h"
 
 #include "field.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What librdkafka is told, whoever says so. */
 #include "properties.h"
-#include <string.h>
+#include <unistd.h>
 
 /* ---- setting ------------------------------------------------------------- */
 
@@ -51,6 +51,16 @@ int kafka_properties_set(struct kafka_properties *p, const char *setting, const 
 		return 0;
 	why[strcspn(why, "\n")] = '\0';
 	return ord_fail(e, ORD_EINVAL, "%s: %s", setting, why);
+}
+
+int kafka_properties_pass_on(struct kafka_properties *p, const struct ord_host *h, const char *key,
+			     const char *property, struct ord_err *e)
+{
+	const char *value = kafka_setting(h, key);
+	char setting[64];
+
+	snprintf(setting, sizeof(setting), "Kafka.%s", key);
+	return *value ? kafka_properties_set(p, setting, property, value, e) : 0;
 }
 
 /* ---- what always holds --------------------------------------------------- */
@@ -105,6 +115,7 @@ int kafka_properties_init(struct kafka_properties *p, struct ord_err *e)
 {
 	*p = (struct kafka_properties){.producer = rd_kafka_conf_new(),
 				       .consumer = rd_kafka_conf_new(),
+				       .certificate = -1,
 				       .known = known_properties()};
 	if (!p->known)
 		return ord_fail(e, ORD_ENOMEM, "no memory for the properties of librdkafka");
@@ -120,8 +131,10 @@ void kafka_properties_fini(struct kafka_properties *p)
 		rd_kafka_conf_destroy(p->producer);
 	if (p->consumer)
 		rd_kafka_conf_destroy(p->consumer);
+	if (p->certificate >= 0)
+		close(p->certificate);
 	free(p->known);
-	*p = (struct kafka_properties){0};
+	*p = (struct kafka_properties){.certificate = -1};
 }
 
 /* ---- [Kafka.Client] ------------------------------------------------------ */

@@ -15,22 +15,22 @@ static int missing(const char *key, const char *enabled, struct ord_err *e)
 }
 
 /* As PEM text librdkafka 2.0 takes one certificate, from a file its chain, too. */
-static int set_certificate(struct kafka_settings *s, const char *pem, struct ord_err *e)
+static int set_certificate(struct kafka_properties *p, const char *pem, struct ord_err *e)
 {
 	size_t len = strlen(pem);
 	char path[32];
 
-	s->certificate = memfd_create("certificate", MFD_CLOEXEC);
-	if (s->certificate < 0 || write(s->certificate, pem, len) != (ssize_t)len)
+	p->certificate = memfd_create("certificate", MFD_CLOEXEC);
+	if (p->certificate < 0 || write(p->certificate, pem, len) != (ssize_t)len)
 		return ord_fail(e, ORD_EUNAVAIL, "Kafka.TLS.Certificate: no memory for it");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", s->certificate);
-	return kafka_properties_set(&s->properties, "Kafka.TLS.Certificate",
-				    "ssl.certificate.location", path, e);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->certificate);
+	return kafka_properties_set(p, "Kafka.TLS.Certificate", "ssl.certificate.location", path,
+				    e);
 }
 
 /* Fabric needs all three.  Who logs in by one of our own mechanisms may do without a certificate,
  * and leave the CAs to the system. */
-static int read_tls(const struct ord_host *h, struct kafka_settings *s, struct ord_err *e)
+static int read_tls(const struct ord_host *h, struct kafka_properties *p, struct ord_err *e)
 {
 	static const char enabled[] = "TLS.Enabled";
 	const char *certificate = kafka_setting(h, "TLS.Certificate");
@@ -45,11 +45,11 @@ static int read_tls(const struct ord_host *h, struct kafka_settings *s, struct o
 		return missing("TLS.PrivateKey", enabled, e);
 	if (!*kafka_setting(h, "TLS.RootCAs") && !optional)
 		return missing("TLS.RootCAs", enabled, e);
-	if (*certificate && set_certificate(s, certificate, e) < 0)
+	if (*certificate && set_certificate(p, certificate, e) < 0)
 		return e->code;
-	if (kafka_settings_pass_on(h, s, "TLS.PrivateKey", "ssl.key.pem", e) < 0)
+	if (kafka_properties_pass_on(p, h, "TLS.PrivateKey", "ssl.key.pem", e) < 0)
 		return e->code;
-	return kafka_settings_pass_on(h, s, "TLS.RootCAs", "ssl.ca.pem", e);
+	return kafka_properties_pass_on(p, h, "TLS.RootCAs", "ssl.ca.pem", e);
 }
 
 /* ---- SASL ---------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static bool is_mechanism(const char *name)
 	return false;
 }
 
-static int set_sasl_key(const struct ord_host *h, struct kafka_settings *s,
+static int set_sasl_key(const struct ord_host *h, struct kafka_properties *p,
 			const struct sasl_key *k, const char *mechanism, struct ord_err *e)
 {
 	bool there = *kafka_setting(h, k->key) != '\0',
@@ -93,32 +93,32 @@ static int set_sasl_key(const struct ord_host *h, struct kafka_settings *s,
 	if (!there && fits && !k->optional && *mechanism)
 		return ord_fail(e, ORD_EINVAL, "Kafka.%s must be set if Kafka.SASL.Mechanism is %s",
 				k->key, mechanism);
-	return kafka_settings_pass_on(h, s, k->key, k->property, e);
+	return kafka_properties_pass_on(p, h, k->key, k->property, e);
 }
 
 /* Not every librdkafka is built with it. */
-static bool has_openid_connect(const struct kafka_settings *s)
+static bool has_openid_connect(const struct kafka_properties *p)
 {
 	char features[512];
 	size_t len = sizeof(features);
 
-	return rd_kafka_conf_get(s->properties.producer, "builtin.features", features, &len) ==
+	return rd_kafka_conf_get(p->producer, "builtin.features", features, &len) ==
 		       RD_KAFKA_CONF_OK &&
 	       strstr(features, "oidc");
 }
 
-static int set_openid_connect(struct kafka_settings *s, struct ord_err *e)
+static int set_openid_connect(struct kafka_properties *p, struct ord_err *e)
 {
 	static const char setting[] = "Kafka.SASL.Mechanism";
 
-	if (!has_openid_connect(s))
+	if (!has_openid_connect(p))
 		return ord_fail(e, ORD_ENOTSUP,
 				"%s is OAUTHBEARER, but librdkafka is built without OpenID Connect",
 				setting);
-	return kafka_properties_set(&s->properties, setting, "sasl.oauthbearer.method", "oidc", e);
+	return kafka_properties_set(p, setting, "sasl.oauthbearer.method", "oidc", e);
 }
 
-static int read_sasl(const struct ord_host *h, struct kafka_settings *s, struct ord_err *e)
+static int read_sasl(const struct ord_host *h, struct kafka_properties *p, struct ord_err *e)
 {
 	const char *mechanism = kafka_setting(h, "SASL.Mechanism");
 
@@ -127,15 +127,15 @@ static int read_sasl(const struct ord_host *h, struct kafka_settings *s, struct 
 				"Kafka.SASL.Mechanism is \"%.64s\", expected PLAIN, SCRAM-SHA-256, "
 				"SCRAM-SHA-512 or OAUTHBEARER",
 				mechanism);
-	if (!strcmp(mechanism, "OAUTHBEARER") && set_openid_connect(s, e) < 0)
+	if (!strcmp(mechanism, "OAUTHBEARER") && set_openid_connect(p, e) < 0)
 		return e->code;
 	for (size_t i = 0; i < sizeof(sasl_keys) / sizeof(sasl_keys[0]); i++)
-		if (set_sasl_key(h, s, &sasl_keys[i], mechanism, e) < 0)
+		if (set_sasl_key(h, p, &sasl_keys[i], mechanism, e) < 0)
 			return e->code;
-	return kafka_settings_pass_on(h, s, "SASL.Mechanism", "sasl.mechanisms", e);
+	return kafka_properties_pass_on(p, h, "SASL.Mechanism", "sasl.mechanisms", e);
 }
 
-static int read_sasl_plain(const struct ord_host *h, struct kafka_settings *s, struct ord_err *e)
+static int read_sasl_plain(const struct ord_host *h, struct kafka_properties *p, struct ord_err *e)
 {
 	static const char enabled[] = "SASLPlain.Enabled";
 
@@ -149,14 +149,13 @@ static int read_sasl_plain(const struct ord_host *h, struct kafka_settings *s, s
 		return missing("SASLPlain.User", enabled, e);
 	if (!*kafka_setting(h, "SASLPlain.Password"))
 		return missing("SASLPlain.Password", enabled, e);
-	if (kafka_properties_set(&s->properties, "Kafka.SASLPlain.Enabled", "sasl.mechanisms",
-				 "PLAIN", e) < 0 ||
-	    kafka_settings_pass_on(h, s, "SASLPlain.User", "sasl.username", e) < 0)
+	if (kafka_properties_set(p, "Kafka.SASLPlain.Enabled", "sasl.mechanisms", "PLAIN", e) < 0 ||
+	    kafka_properties_pass_on(p, h, "SASLPlain.User", "sasl.username", e) < 0)
 		return e->code;
-	return kafka_settings_pass_on(h, s, "SASLPlain.Password", "sasl.password", e);
+	return kafka_properties_pass_on(p, h, "SASLPlain.Password", "sasl.password", e);
 }
 
-int kafka_security_read(const struct ord_host *h, struct kafka_settings *s, struct ord_err *e)
+int kafka_security_read(const struct ord_host *h, struct kafka_properties *p, struct ord_err *e)
 {
 	static const char *const protocols[2][2] = {{"plaintext", "sasl_plaintext"},
 						    {"ssl", "sasl_ssl"}};
@@ -164,8 +163,8 @@ int kafka_security_read(const struct ord_host *h, struct kafka_settings *s, stru
 	bool sasl = kafka_setting_is_true(h, "SASLPlain.Enabled") ||
 		    *kafka_setting(h, "SASL.Mechanism");
 
-	if (read_tls(h, s, e) < 0 || read_sasl_plain(h, s, e) < 0 || read_sasl(h, s, e) < 0)
+	if (read_tls(h, p, e) < 0 || read_sasl_plain(h, p, e) < 0 || read_sasl(h, p, e) < 0)
 		return e->code;
-	return kafka_properties_set(&s->properties, "Kafka.TLS.Enabled", "security.protocol",
+	return kafka_properties_set(p, "Kafka.TLS.Enabled", "security.protocol",
 				    protocols[tls][sasl], e);
 }

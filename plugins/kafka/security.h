@@ -3,9 +3,9 @@
 #ifndef KAFKA_SECURITY_H
 #define KAFKA_SECURITY_H
 
-#include "settings.h"
+#include "properties.h"
 
 /** Part of kafka_settings_read().   Errors: as that. */
-int kafka_security_read(const struct ord_host *h, struct kafka_settings *s, struct ord_err *e);
+int kafka_security_read(const struct ord_host *h, struct kafka_properties *p, struct ord_err *e);
 
 #endif /* KAFKA_SECURITY_H */

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <regex.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NS_ms UINT64_C(1000000)
 
@@ -16,16 +15,6 @@ static uint64_t ns_of(const struct ord_host *h, const char *key)
 	uint64_t ns = strtoull(kafka_setting(h, key), NULL, 10);
 
 	return ns ? ns : kafka_duration_fallback(key);
-}
-
-int kafka_settings_pass_on(const struct ord_host *h, struct kafka_settings *s, const char *key,
-			   const char *property, struct ord_err *e)
-{
-	const char *value = kafka_setting(h, key);
-	char setting[64];
-
-	snprintf(setting, sizeof(setting), "Kafka.%s", key);
-	return *value ? kafka_properties_set(&s->properties, setting, property, value, e) : 0;
 }
 
 /* ---- time ---------------------------------------------------------------- */
@@ -155,9 +144,9 @@ static int read_rest(const struct ord_host *h, struct kafka_settings *s, struct 
 
 int kafka_settings_read(const struct ord_host *h, struct kafka_settings *out, struct ord_err *e)
 {
-	*out = (struct kafka_settings){.certificate = -1};
+	*out = (struct kafka_settings){0};
 	if (kafka_properties_init(&out->properties, e) < 0 || read_times(h, out, e) < 0 ||
-	    kafka_security_read(h, out, e) < 0 || read_rest(h, out, e) < 0 ||
+	    kafka_security_read(h, &out->properties, e) < 0 || read_rest(h, out, e) < 0 ||
 	    kafka_properties_pass(&out->properties, kafka_setting(h, "Client"), e) < 0 ||
 	    kafka_properties_try(&out->properties, e) < 0) {
 		kafka_settings_fini(out);
@@ -179,7 +168,4 @@ rd_kafka_conf_t *kafka_settings_consumer(const struct kafka_settings *s)
 void kafka_settings_fini(struct kafka_settings *s)
 {
 	kafka_properties_fini(&s->properties);
-	if (s->certificate >= 0)
-		close(s->certificate);
-	s->certificate = -1;
 }

@@ -6,7 +6,6 @@
 
 #include "properties.h"
 #include "table.h"
-#include <string.h>
 
 struct kafka_settings {
 	/* one try every short_interval, for ever; each is logged until short_total is over, then
@@ -18,7 +17,6 @@ struct kafka_settings {
 	const char *rebase; /* well-formed; see rebase.h */
 
 	struct kafka_properties properties;
-	int certificate; /* an open file that librdkafka reads; -1: none */
 };
 
 /** Read the settings and try them on librdkafka.  What it logs tells no secret.
@@ -36,21 +34,5 @@ static inline uint64_t kafka_settings_patience_ns(const struct kafka_settings *s
 {
 	return s->write_timeout_ns + s->read_timeout_ns;
 }
-
-/* ---- reading ------------------------------------------------------------- */
-
-static inline const char *kafka_setting(const struct ord_host *h, const char *key)
-{
-	return h->ops->setting(h, key);
-}
-
-static inline bool kafka_setting_is_true(const struct ord_host *h, const char *key)
-{
-	return !strcmp(kafka_setting(h, key), "true");
-}
-
-/** Set @property to what stands in @key, if anything does. */
-int kafka_settings_pass_on(const struct ord_host *h, struct kafka_settings *s, const char *key,
-			   const char *property, struct ord_err *e);
 
 #endif /* KAFKA_SETTINGS_H */

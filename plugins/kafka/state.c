@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* To and from the metadata of a block: Fabric's KafkaMetadata, and fields of our own behind it. */
 #include "state.h"
 
 #include "field.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Known before librdkafka is loaded, and so without it. */
 #include "table.h"
 
 #include <string.h>
