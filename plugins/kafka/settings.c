@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From [Kafka] to librdkafka: what each setting of Fabric's means there, and a few of our own. */
+#include "settings.h"
 #include "rebase.h"
 #include "security.h"
 #include <inttypes.h>
