@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Genesis blocks from configtx.yaml, against those that configtxgen made and against its rules. */
 #include "../chanconf/chanconf_test.h"
+#include "../files.h"
 #include <configtx/configtx.h>
-#include <unistd.h>
 
 static char *golden_yaml(void)
 {
@@ -10,8 +10,7 @@ static char *golden_yaml(void)
 }
 
 /* A configtx.yaml of our own in a folder of our own. */
-static char dir[] = "/tmp/ordererd-genesis-XXXXXX";
-static char *own_yaml;
+static char *dir, *own_yaml;
 
 static int genesis_of(const char *yaml, const char *profile, char *const *environment,
 		      struct ord_block **b, struct ord_err *e)
@@ -312,21 +311,22 @@ static void aliases_are_bounded(void **state)
 
 /* ---- the environment ----------------------------------------------------- */
 
+static const char overridden[] =
+	"Orderer: &o\n"
+	"  OrdererType: solo\n"
+	"  Addresses: [a:1]\n"
+	"  BatchTimeout: 2s\n"
+	"  BatchSize: {MaxMessageCount: 10, PreferredMaxBytes: 512 KB}\n"
+	"  Kafka: {Brokers: }\n"
+	"  Capabilities: {V1_4_2: true}\n"
+	"Profiles:\n"
+	"  P:\n"
+	"    Orderer: *o\n"
+	"    Capabilities: {V1_4_3: true}\n"
+	"    Policies: {Readers: {Type: ImplicitMeta, Rule: ANY Readers}}\n";
+
 static void the_environment_overrides_the_profile(void **state)
 {
-	static const char yaml[] =
-		"Orderer: &o\n"
-		"  OrdererType: solo\n"
-		"  Addresses: [a:1]\n"
-		"  BatchTimeout: 2s\n"
-		"  BatchSize: {MaxMessageCount: 10, PreferredMaxBytes: 512 KB}\n"
-		"  Kafka: {Brokers: }\n"
-		"  Capabilities: {V1_4_2: true}\n"
-		"Profiles:\n"
-		"  P:\n"
-		"    Orderer: *o\n"
-		"    Capabilities: {V1_4_3: true}\n"
-		"    Policies: {Readers: {Type: ImplicitMeta, Rule: ANY Readers}}\n";
 	static char *const environment[] = {
 		"PATH=/bin",
 		"CONFIGTX_ORDERER_ORDERERTYPE=kafka",
@@ -339,12 +339,10 @@ static void the_environment_overrides_the_profile(void **state)
 		"CONFIGTX_POLICIES_READERS_RULE=ALL Readers",
 		NULL,
 	};
-	Common__Config *config = config_of(yaml, "P", environment);
-	struct chanconf *c = conf_of(yaml, "P", environment);
+	Common__Config *config = config_of(overridden, "P", environment);
+	struct chanconf *c = conf_of(overridden, "P", environment);
 	Common__ImplicitMetaPolicy *readers = NULL;
 	struct ord_err e = ERR_INIT;
-	struct ord_block *b = NULL;
-	char *bad[] = {"CONFIGTX_ORDERER_BATCHTIMEOUT=soon", NULL};
 
 	(void)state;
 	assert_string_equal(c->pub.consensus_type, "kafka");
@@ -365,11 +363,20 @@ static void the_environment_overrides_the_profile(void **state)
 	wire_free(readers);
 	wire_free(config);
 	chanconf_unref(c);
-	test_fails(genesis_of(yaml, "P", bad, &b, &e), &e, ORD_EINVAL,
+}
+
+static void a_bad_value_in_the_environment_is_named(void **state)
+{
+	char *bad[] = {"CONFIGTX_ORDERER_BATCHTIMEOUT=soon", NULL};
+	struct ord_err e = ERR_INIT;
+	struct ord_block *b = NULL;
+
+	(void)state;
+	test_fails(genesis_of(overridden, "P", bad, &b, &e), &e, ORD_EINVAL,
 		   "CONFIGTX_ORDERER_BATCHTIMEOUT=soon: invalid duration \"soon\", expected one "
 		   "such as 2s");
 	bad[0] = "CONFIGTX_ORDERER_CAPABILITIES_V1_4_2=maybe";
-	test_fails(genesis_of(yaml, "P", bad, &b, &e), &e, ORD_EINVAL,
+	test_fails(genesis_of(overridden, "P", bad, &b, &e), &e, ORD_EINVAL,
 		   "CONFIGTX_ORDERER_CAPABILITIES_V1_4_2=maybe: 'maybe' is neither true nor "
 		   "false");
 }
@@ -519,7 +526,7 @@ static void profiles_must_exist_and_order(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	dir = test_dir();
 	own_yaml = x_printf("%s/configtx.yaml", dir);
 	return 0;
 }
@@ -527,8 +534,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	unlink(own_yaml);
-	rmdir(dir);
+	test_rmdir(dir);
 	free(own_yaml);
 	return 0;
 }
@@ -546,6 +552,7 @@ int main(void)
 		cmocka_unit_test(merges_are_followed),
 		cmocka_unit_test(aliases_are_bounded),
 		cmocka_unit_test(the_environment_overrides_the_profile),
+		cmocka_unit_test(a_bad_value_in_the_environment_is_named),
 		cmocka_unit_test(unknown_keys_name_the_nearest),
 		cmocka_unit_test(keys_are_found_whatever_their_case),
 		cmocka_unit_test(broken_files_are_told_where),

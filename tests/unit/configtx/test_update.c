@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests made of a profile.  Organisations are foreign where their MSPs do not matter. */
 #include "../chanconf/chanconf_test.h"
+#include "../files.h"
 #include <configtx/configtx.h>
-#include <unistd.h>
 
-static char dir[] = "/tmp/ordererd-update-XXXXXX";
-static char *own_yaml;
+static char *dir, *own_yaml;
 
 #define ORG(name) "{Name: " name ", ID: " name "MSP, SkipAsForeign: true}"
 #define SYSTEM                                             \
@@ -250,7 +249,7 @@ static void what_has_no_anchor_peers_is_refused(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	dir = test_dir();
 	own_yaml = x_printf("%s/configtx.yaml", dir);
 	return 0;
 }
@@ -258,8 +257,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	unlink(own_yaml);
-	rmdir(dir);
+	test_rmdir(dir);
 	free(own_yaml);
 	return 0;
 }
