@@ -292,7 +292,7 @@ static void bench_counts_what_it_did(void **state)
 	assert_true(number(out, "p50") <= number(out, "p95"));
 	assert_true(number(out, "p95") <= number(out, "p99"));
 	assert_true(number(out, "p99") <= number(out, "max"));
-	assert_true(number(out, "v_us") > 1);
+	assert_true(number(out, "v_us") > 0);
 	assert_true(number(out, "server_cpu_us") >= 0);
 	assert_true(number(out, "server_peak_rss_bytes") > 1e6);
 	free(out);
