@@ -11,8 +11,11 @@
 	"brokers' message.max.bytes and replica.fetch.max.bytes) above the channel's "          \
 	"Orderer.BatchSize.AbsoluteMaxBytes"
 
-/* As many bytes as the producer puts into one request. */
+/* As many bytes as the producer puts into one request, and the topic takes unless it was told. */
 #define BATCH_BYTES 786432
+
+/* A record is larger than its message, at most. */
+#define RECORD_BYTES 40
 
 /* Between attempts to send one of the chain's own messages. */
 #define AGAIN_NS 1000000000u
@@ -51,7 +54,8 @@ struct kafka_flight {
 	struct message *posted;          /* the chain's own message that it has */
 	struct queue own;                /* and those behind it */
 	uint64_t again_at;               /* it did not come through: not before then */
-	int64_t limit;                   /* bytes that the topic takes; < 0: not known */
+	size_t bytes;                    /* of all that it has */
+	int64_t limit;                   /* bytes that one request may have */
 	rd_kafka_resp_err_t refusal;     /* since the chain thread has asked */
 	bool watched;                    /* the chain thread knows when the oldest is due */
 	bool news;                       /* it does not know all that has happened */
@@ -69,7 +73,7 @@ struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_n
 				   .wake = wake,
 				   .arg = arg,
 				   .refs = 1,
-				   .limit = -1,
+				   .limit = INT64_MAX,
 				   .own.end = &f->own.first};
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
@@ -201,6 +205,17 @@ static void tell_news(struct kafka_flight *f)
 		f->wake(f->arg);
 }
 
+/* The topic's limit holds for all messages of a request together, and which go together the
+ * producer decides.  One that is larger than that goes alone. */
+static bool has_room(const struct kafka_flight *f, const struct message *m)
+{
+	int64_t limit = f->limit - KAFKA_HEADROOM;
+
+	if (limit > BATCH_BYTES)
+		limit = BATCH_BYTES;
+	return f->bytes == 0 || (int64_t)(f->bytes + m->bytes.len + RECORD_BYTES) <= limit;
+}
+
 /* @flags: RD_KAFKA_MSG_F_FREE gives the bytes away. */
 static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct message *m, int flags)
 {
@@ -210,6 +225,7 @@ static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct message *m, in
 	if (f->topic &&
 	    rd_kafka_produce(f->topic, 0, flags, m->bytes.data, m->bytes.len, "0", 1, m) == 0) {
 		f->refs++;
+		f->bytes += m->bytes.len + RECORD_BYTES;
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	}
 	if (f->topic)
@@ -222,9 +238,7 @@ static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct message *m, in
  * busy waiting.  So they are held here, and go together when those before them are through. */
 static void send_held(struct kafka_flight *f)
 {
-	size_t bytes = 0;
-
-	while (f->held && bytes < BATCH_BYTES) {
+	while (f->held && has_room(f, f->held)) {
 		struct message *m = f->held;
 		rd_kafka_resp_err_t err = produce(f, m, RD_KAFKA_MSG_F_FREE);
 
@@ -232,7 +246,6 @@ static void send_held(struct kafka_flight *f)
 			settle_by(f, m, err);
 			continue;
 		}
-		bytes += m->bytes.len;
 		m->bytes.data = NULL;
 		f->held = m->next;
 		f->sent++;
@@ -249,7 +262,7 @@ static void put_back(struct kafka_flight *f, struct message *m)
 
 static bool may_post(const struct kafka_flight *f)
 {
-	return !f->posted && f->own.first &&
+	return !f->posted && f->own.first && has_room(f, f->own.first) &&
 	       (f->again_at == 0 || f->ops->now_ns(f->s) >= f->again_at);
 }
 
@@ -307,7 +320,7 @@ void kafka_flight_miss(struct kafka_flight *f, unsigned aim)
 /* It would land, and be too large to be sent again.  What is larger still the brokers refuse. */
 static bool is_too_tight(const struct kafka_flight *f, int64_t bytes)
 {
-	return bytes <= f->limit && bytes + KAFKA_OVERHEAD > f->limit;
+	return bytes <= f->limit && bytes + KAFKA_HEADROOM > f->limit;
 }
 
 int kafka_flight_send(struct kafka_flight *f, struct kafka_bytes take, struct ord_ticket *t,
@@ -415,6 +428,7 @@ void kafka_flight_report(void *opaque, rd_kafka_resp_err_t err)
 	struct kafka_flight *f = m->flight;
 
 	pthread_mutex_lock(&f->lock);
+	f->bytes -= m->bytes.len + RECORD_BYTES;
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		note_failure(f, err);
 	(m->own ? report_own : report_client)(f, m, err);

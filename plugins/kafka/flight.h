@@ -11,9 +11,9 @@
 
 #include "message.h"
 
-/* Bytes that a record of the topic is larger than its message, at most, also when the message is
- * sent again with its original offset. */
-#define KAFKA_OVERHEAD 256
+/* What the topic has to take beyond a message: the record and the batch around it, and what a
+ * config message grows by when another orderer makes it anew. */
+#define KAFKA_HEADROOM 4096
 
 /* What clients read, in Fabric's words. */
 #define KAFKA_CANNOT_TEXT "cannot enqueue"
@@ -28,8 +28,8 @@ struct kafka_flight *kafka_flight_new(struct ord_support *s, uint64_t patience_n
 /** From now on messages go to @topic, of the producer.  For kafka_flight_miss(): a producer that is
  * asked twice gives the same pointer. */
 unsigned kafka_flight_aim(struct kafka_flight *f, rd_kafka_topic_t *topic);
-/** The topic takes messages of @bytes; < 0: that is not known.  A client's that leaves no room for
- *  being sent again is refused. */
+/** What is sent at once may have @bytes.  A client's message that leaves no room for being sent
+ *  again is refused. */
 void kafka_flight_limit(struct kafka_flight *f, int64_t bytes);
 /** No message goes any more to where @aim was at. */
 void kafka_flight_miss(struct kafka_flight *f, unsigned aim);

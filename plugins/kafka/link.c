@@ -130,13 +130,44 @@ int kafka_link_check(struct kafka_link *l, struct ord_err *e)
 	return rc < 0 ? rc : check_offsets(l, e);
 }
 
-static void warn(const struct kafka_link *l, const struct kafka_limits *limits)
+/* Of the channel's largest message. */
+static int64_t bytes_needed(const struct kafka_link *l)
 {
 	const struct kafka_chain *c = l->chain;
 	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
-	int64_t needed = (int64_t)cc->batch_absolute_max + KAFKA_OVERHEAD;
+	int64_t needed = (int64_t)cc->batch_absolute_max + KAFKA_HEADROOM;
 
 	c->ops->conf_put(cc);
+	return needed;
+}
+
+/* [Kafka.Client] may have set it. */
+static int64_t producer_limit(const struct kafka_link *l)
+{
+	char value[32] = "";
+	size_t n = sizeof(value);
+
+	rd_kafka_conf_get(rd_kafka_conf(l->topic.client->producer), "message.max.bytes", value, &n);
+	return strtoll(value, NULL, 10);
+}
+
+static void warn_of_producer(const struct kafka_link *l)
+{
+	int64_t needed = bytes_needed(l), limit = producer_limit(l);
+
+	if (limit < needed)
+		ord_log(l->chain->s, ORD_WARN,
+			"message.max.bytes in [Kafka.Client] is %" PRId64
+			", and the channel's Orderer.BatchSize.AbsoluteMaxBytes allows larger "
+			"messages: set it to %" PRId64 " or more",
+			limit, needed);
+}
+
+static void warn(const struct kafka_link *l, const struct kafka_limits *limits)
+{
+	const struct kafka_chain *c = l->chain;
+	int64_t needed = bytes_needed(l);
+
 	if (limits->max_message >= 0 && limits->max_message < needed)
 		ord_log(c->s, ORD_WARN,
 			"Kafka topic %s takes messages of max.message.bytes = %" PRId64
@@ -159,9 +190,12 @@ void kafka_link_limits(struct kafka_link *l)
 	struct kafka_chain *c = l->chain;
 	struct ord_err e;
 	bool asked = l->limits != KAFKA_LIMITS_NOT_ASKED;
+	int64_t limit = producer_limit(l);
 
 	if (l->limits == KAFKA_LIMITS_KNOWN)
 		return;
+	if (!asked)
+		warn_of_producer(l);
 	if (kafka_topic_limits(&l->topic, &c->limits, &e) == 0) {
 		l->limits = KAFKA_LIMITS_KNOWN;
 		warn(l, &c->limits);
@@ -174,7 +208,9 @@ void kafka_link_limits(struct kafka_link *l)
 				"known; is the right DescribeConfigs missing?",
 				l->topic.name, e.msg);
 	}
-	kafka_flight_limit(c->flight, c->limits.max_message);
+	if (c->limits.max_message >= 0 && c->limits.max_message < limit)
+		limit = c->limits.max_message;
+	kafka_flight_limit(c->flight, limit);
 }
 
 /* ---- consuming ----------------------------------------------------------- */

@@ -20,6 +20,7 @@ struct bench {
 	uint64_t now;
 	unsigned wakes;
 	unsigned accepted, refused; /* clients */
+	int most;                   /* that the producer had at once, and some events */
 };
 
 /* ---- what a flight asks of its channel ----------------------------------- */
@@ -139,9 +140,30 @@ static struct kafka_bytes greeting(void)
 /* Until @clients have their answer. */
 static void wait_settled(struct bench *b, unsigned clients)
 {
-	for (int ms = 0; ms < WAIT_MS && b->accepted + b->refused < clients; ms += 10)
+	for (int ms = 0; ms < WAIT_MS && b->accepted + b->refused < clients; ms += 10) {
 		rd_kafka_poll(b->rk, 10);
+		if (rd_kafka_outq_len(b->rk) > b->most)
+			b->most = rd_kafka_outq_len(b->rk);
+	}
 	assert_int_equal(b->accepted + b->refused, clients);
+}
+
+static void wait_woken(struct bench *b)
+{
+	for (int ms = 0; ms < WAIT_MS && b->wakes == 0; ms += 10)
+		rd_kafka_poll(b->rk, 10);
+	assert_int_not_equal(b->wakes, 0);
+	b->wakes = 0;
+}
+
+/* Time goes on until all that was posted stands in the topic. */
+static void wait_landed(struct bench *b)
+{
+	for (int i = 0; i < WAIT_MS / 10 && !kafka_flight_tend(b->flight).landed; i++) {
+		rd_kafka_poll(b->rk, 10);
+		b->now += SECOND / 10;
+	}
+	assert_true(kafka_flight_landed(b->flight));
 }
 
 /* ---- where they go ------------------------------------------------------- */
@@ -164,6 +186,46 @@ static void who_aimed_last_is_not_missed(void **state)
 	assert_int_equal(b->refused, 1);
 }
 
+/* ---- how much goes at once ----------------------------------------------- */
+
+/* The topic's limit is one for all messages that the producer puts into a request. */
+static void what_goes_at_once_is_bounded_by_the_topic(void **state)
+{
+	struct bench *b = *state;
+	char text[1001] = "";
+
+	memset(text, 'x', sizeof(text) - 1);
+	kafka_flight_limit(b->flight, 10000 + KAFKA_HEADROOM);
+	rig_down(&b->rig);
+	for (int i = 0; i < 50; i++)
+		order(b, text);
+	post(b, regular(text, 10));
+	rig_up(&b->rig);
+	wait_settled(b, 50);
+	wait_landed(b);
+	assert_int_equal(b->accepted, 50);
+	assert_in_range(b->most, 5, 15);
+	assert_int_equal(rig_next_offset(&b->rig, TOPIC), 51);
+}
+
+static void what_is_larger_goes_alone(void **state)
+{
+	struct bench *b = *state;
+	char text[1001] = "";
+
+	memset(text, 'x', sizeof(text) - 1);
+	kafka_flight_limit(b->flight, 500 + KAFKA_HEADROOM);
+	rig_down(&b->rig);
+	post(b, regular(text, 10));
+	post(b, regular("a", 11));
+	order(b, "b");
+	rig_up(&b->rig);
+	wait_settled(b, 1);
+	assert_in_range(b->most, 1, 4);
+	wait_landed(b);
+	assert_int_equal(rig_next_offset(&b->rig, TOPIC), 3);
+}
+
 /* ---- the chain's own messages -------------------------------------------- */
 
 /* For some time, so that what can happen while time stands still has happened. */
@@ -171,24 +233,6 @@ static void settle_down(struct bench *b)
 {
 	for (int i = 0; i < 20; i++)
 		rd_kafka_poll(b->rk, 10);
-}
-
-static void wait_woken(struct bench *b)
-{
-	for (int ms = 0; ms < WAIT_MS && b->wakes == 0; ms += 10)
-		rd_kafka_poll(b->rk, 10);
-	assert_int_not_equal(b->wakes, 0);
-	b->wakes = 0;
-}
-
-/* Time goes on until all that was posted stands in the topic. */
-static void wait_landed(struct bench *b)
-{
-	for (int i = 0; i < WAIT_MS / 10 && !kafka_flight_tend(b->flight).landed; i++) {
-		rd_kafka_poll(b->rk, 10);
-		b->now += SECOND / 10;
-	}
-	assert_true(kafka_flight_landed(b->flight));
 }
 
 static void add_text(struct buf *text, const rd_kafka_message_t *record)
@@ -317,6 +361,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(who_aimed_last_is_not_missed),
+		TEST(what_goes_at_once_is_bounded_by_the_topic),
+		TEST(what_is_larger_goes_alone),
 		TEST(copies_keep_their_order_when_one_fails),
 		TEST(what_was_refused_is_sent_again_after_a_while),
 		TEST(what_cannot_be_sent_calls_nobody_again_and_again),
