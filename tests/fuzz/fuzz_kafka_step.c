@@ -6,9 +6,9 @@
  * that started again with what its last block says has the same ledger in the end; and no metadata
  * is taken that would not be written again as it was read.
  */
+#include "../unit/kafka/fake_support.h"
 #include "fuzz.h"
 
-#include <channel/channel_priv.h>
 #include <kafka/step.h>
 #include <stdlib.h>
 
@@ -34,17 +34,6 @@ static struct fake *fake_of(struct ord_support *s)
 static uint64_t sequence(struct ord_support *s)
 {
 	return fake_of(s)->config;
-}
-
-static struct ord_bytes env_bytes(const struct ord_env *env)
-{
-	return env->raw;
-}
-
-static int parse(struct ord_support *s, struct ord_bytes b, struct ord_env **out, struct ord_err *e)
-{
-	(void)s;
-	return env_parse(b, out, e);
 }
 
 /* Depends on the message alone, as it must where every orderer checks for itself. */
@@ -130,33 +119,17 @@ static uint64_t now_ns(struct ord_support *s)
 	return 0;
 }
 
-static void log_nothing(struct ord_support *s, enum ord_level l, const char *func, const char *fmt,
-			va_list ap)
-{
-	char text[256];
-
-	(void)s, (void)l, (void)func;
-	vsnprintf(text, sizeof(text), fmt, ap); /* it reads what it prints */
-}
-
 static const struct ord_support_ops ops = {
-	.size = sizeof(ops),
+	FAKE_SUPPORT,
 	.sequence = sequence,
-	.classify = env_classify,
-	.env_bytes = env_bytes,
-	.env_parse = parse,
-	.env_ref = env_ref,
-	.env_unref = env_unref,
 	.process_normal = process_normal,
 	.process_config = process_config,
 	.cutter_order = order,
 	.cutter_cut = cut,
-	.batch_one = cutter_one,
 	.create_block = create,
 	.write_block = write_block,
 	.write_config_block = write_config_block,
 	.now_ns = now_ns,
-	.log = log_nothing,
 	.check_config = check_config,
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A channel without threads, disk or signatures: the support of a simulated chain. */
+#include "fake_support.h"
 #include "world.h"
 
 #include <inttypes.h>
@@ -28,17 +29,6 @@ struct ord_env *fake_chan_env(const char *text, bool config)
 static uint64_t sequence(struct ord_support *s)
 {
 	return node_of(s)->config;
-}
-
-static struct ord_bytes env_bytes(const struct ord_env *env)
-{
-	return env->raw;
-}
-
-static int parse(struct ord_support *s, struct ord_bytes b, struct ord_env **out, struct ord_err *e)
-{
-	(void)s;
-	return env_parse(b, out, e);
 }
 
 static bool has(struct ord_bytes text, char c)
@@ -216,29 +206,16 @@ static uint64_t now_ns(struct ord_support *s)
 	return node_of(s)->world->now_ns;
 }
 
-static void log_nothing(struct ord_support *s, enum ord_level l, const char *func, const char *fmt,
-			va_list ap)
-{
-	(void)s, (void)l, (void)func, (void)fmt, (void)ap;
-}
-
 const struct ord_support_ops fake_chan_ops = {
-	.size = sizeof(fake_chan_ops),
+	FAKE_SUPPORT,
 	.sequence = sequence,
-	.classify = env_classify,
-	.env_bytes = env_bytes,
-	.env_parse = parse,
-	.env_ref = env_ref,
-	.env_unref = env_unref,
 	.process_normal = process_normal,
 	.process_config = process_config,
 	.cutter_order = order_cut,
 	.cutter_cut = cut,
-	.batch_one = cutter_one,
 	.create_block = create_block,
 	.write_block = write_block,
 	.write_config_block = write_config_block,
 	.now_ns = now_ns,
-	.log = log_nothing,
 	.check_config = check_config,
 };
