@@ -55,6 +55,8 @@ mutant keeps-journal-open 's/c->ops->journal_close(c->journal);//' 'journal is n
 mutant loses-tickets 's/return ord_fail(e, ORD_ECLOSED.*/return 0;/' 'order(k, .a.) < 0'
 mutant refuses-in-silence 's/return ord_fail(e, ORD_ECLOSED.*/return ORD_ECLOSED;/' 'ord_err says'
 mutant blind-to-config 's/classify(env) == ORD_MSG_CONFIG/classify(env) > ORD_MSG_CONFIG/' 'a config message'
+mutant orders-what-it-checked 's/c->ops->process_config(c->s, &m.taken.->env,\(.*\));/{ struct ord_env *made = c->ops->env_ref(m[taken]->env); c->ops->process_config(c->s, \&made,\1); c->ops->env_unref(made); }/' \
+	'does not apply'
 mutant writes-nothing 's/c->ops->write_block(c->s, \(c->ops->create_block(.*)\),.*/\1;/' \
 	'the block before is not written'
 mutant shuts-its-eyes 's/if (s->ops->journal_open.*/s->ops->journal_open(s, \&c->journal, e); if (0) {/' \
