@@ -4,6 +4,7 @@
 #include "catch_up.h"
 #include "cmds.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct catch_up_opts {
@@ -73,8 +74,7 @@ static int read_genesis(struct run *r, struct ord_err *e)
 	if (rc < 0)
 		return rc;
 	if (r->c.genesis->number != 0)
-		rc = err_set(e, ORD_EINVAL, "it is block %llu, not 0",
-			     (unsigned long long)r->c.genesis->number);
+		rc = err_set(e, ORD_EINVAL, "it is block %" PRIu64 ", not 0", r->c.genesis->number);
 	else
 		rc = block_file_check(r->c.genesis, r->o->channel, &id, e);
 	if (rc < 0)

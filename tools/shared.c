@@ -3,6 +3,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 int ctl_output(const char *path, struct ord_bytes content, struct ord_err *e)
@@ -79,7 +80,7 @@ void ctl_progress(struct ctl_progress *p, uint64_t done)
 	p->next_ns = now + CLOCK_SEC_NS / 10;
 	p->shown = true;
 	if (p->total == 0) {
-		fprintf(stderr, "\r%s %llu ", p->what, (unsigned long long)done);
+		fprintf(stderr, "\r%s %" PRIu64 " ", p->what, done);
 		return;
 	}
 	if (done > p->total)
@@ -88,8 +89,7 @@ void ctl_progress(struct ctl_progress *p, uint64_t done)
 	memset(bar, ' ', 30);
 	memset(bar, '=', filled);
 	bar[30] = '\0';
-	fprintf(stderr, "\r%s [%s] %llu of %llu ", p->what, bar, (unsigned long long)done,
-		(unsigned long long)p->total);
+	fprintf(stderr, "\r%s [%s] %" PRIu64 " of %" PRIu64 " ", p->what, bar, done, p->total);
 }
 
 void ctl_progress_end(struct ctl_progress *p)

@@ -11,7 +11,7 @@
 
 #define MAX_KEY_FILE 65536
 
-static struct log_logger lg = LOG_LOGGER("bccsp_sw");
+static struct log_logger logger = LOG_LOGGER("bccsp_sw");
 
 struct files {
 	struct crypto_keystore base;
@@ -37,9 +37,9 @@ static struct crypto_key *try_file(const char *path, const uint8_t ski[static 32
 	if (!is_candidate(path))
 		return NULL;
 	if (file_read(path, MAX_KEY_FILE, &pem, &e) < 0)
-		log_warn(&lg, "Failed reading file %s: %s", path, e.msg);
+		log_warn(&logger, "Failed reading file %s: %s", path, e.msg);
 	else if (crypto_key_from_pem(buf_bytes(&pem), &k, &e) < 0)
-		log_debug(&lg, "%s: %s", path, e.msg);
+		log_debug(&logger, "%s: %s", path, e.msg);
 	if (pem.len)
 		OPENSSL_cleanse(pem.data, pem.len);
 	buf_fini(&pem);
@@ -74,7 +74,7 @@ static struct crypto_key *try_files(struct files *fs, char *const *names, const 
 		path = file_join(fs->dir, names[i]);
 		k = try_file(path, ski);
 		if (named && !k)
-			log_warn(&lg, "%s does not hold the private key that it is named for",
+			log_warn(&logger, "%s does not hold the private key that it is named for",
 				 path);
 		free(path);
 	}

@@ -6,7 +6,7 @@
 #include <msp/msp_priv.h>
 #include <openssl/err.h>
 
-static struct log_logger lg = LOG_LOGGER("msp");
+static struct log_logger logger = LOG_LOGGER("msp");
 
 struct msp_crl {
 	X509_CRL *crl;
@@ -90,7 +90,7 @@ static bool signed_by(const struct msp_crl *c, const struct msp_cert *issuer)
 
 	ERR_clear_error();
 	if (!ok)
-		log_warn(&lg, "Invalid signature over the identified CRL, error %s",
+		log_warn(&logger, "Invalid signature over the identified CRL, error %s",
 			 "its authority key identifier names a CA that did not sign it");
 	return ok;
 }

@@ -4,7 +4,7 @@
 
 #define MAX_FILE (16u * 1024 * 1024) /* revocation lists grow */
 
-static struct log_logger lg = LOG_LOGGER("msp");
+static struct log_logger logger = LOG_LOGGER("msp");
 
 struct list { /* a repeated bytes field */
 	size_t *n;
@@ -27,9 +27,9 @@ static bool read_pem(const char *path, struct buf *text)
 	struct ord_err e = ERR_INIT;
 
 	if (file_read(path, MAX_FILE, text, &e) < 0)
-		log_warn(&lg, "Failed reading file %s: %s", path, e.msg);
+		log_warn(&logger, "Failed reading file %s: %s", path, e.msg);
 	else if (!has_pem(buf_bytes(text)))
-		log_warn(&lg, "Failed reading file %s: no pem content for file %s", path, path);
+		log_warn(&logger, "Failed reading file %s: no pem content for file %s", path, path);
 	else
 		return true;
 	buf_fini(text);

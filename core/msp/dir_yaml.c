@@ -7,7 +7,7 @@
 
 #define MAX_CERT (1024u * 1024)
 
-static struct log_logger lg = LOG_LOGGER("msp");
+static struct log_logger logger = LOG_LOGGER("msp");
 
 /* The text of @key in @n, "" when it is not there; borrowed. */
 static int text_of(const struct yaml *n, const char *key, const char **out, struct ord_err *e)
@@ -131,7 +131,8 @@ static int load_node_ou(const char *dir, const struct yaml *nodes, const char *r
 		return rc;
 	*out = identifier_new(name);
 	if (read_certificate(dir, cert, &(*out)->certificate, &path, &why) < 0)
-		log_warn(&lg, "Failed loading %s certificate at [%s]: [%s]", role, path, why.msg);
+		log_warn(&logger, "Failed loading %s certificate at [%s]: [%s]", role, path,
+			 why.msg);
 	free(path);
 	return 0;
 }

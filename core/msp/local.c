@@ -5,7 +5,7 @@
 #define DAY  (24 * 3600)
 #define WEEK (7 * DAY)
 
-static struct log_logger lg = LOG_LOGGER("certmonitor");
+static struct log_logger logger = LOG_LOGGER("certmonitor");
 
 struct msp_local {
 	struct msp *msp;
@@ -147,15 +147,15 @@ int64_t msp_warn_expiry(const char *role, int64_t not_after, int64_t now_sec)
 	if (not_after == INT64_MAX)
 		return -1;
 	if (left < 0) {
-		log_warn(&lg, "The %s certificate has expired", role);
+		log_warn(&logger, "The %s certificate has expired", role);
 		return -1;
 	}
 	msp_date(not_after, "%Y-%m-%d %H:%M:%S +0000 UTC", &date); /* as Go prints a time */
-	log_info(&lg, "The %s certificate will expire on %s", role, buf_cstr(&date));
+	log_info(&logger, "The %s certificate will expire on %s", role, buf_cstr(&date));
 	buf_fini(&date);
 	if (left >= WEEK)
 		return left - WEEK;
-	log_warn(&lg, "The %s certificate expires within %d days and %d hours", role,
+	log_warn(&logger, "The %s certificate expires within %d days and %d hours", role,
 		 (int)(left / DAY), (int)(left % DAY / 3600));
 	return -1;
 }

@@ -2,7 +2,7 @@
 /* Organizational units: what an MSP declares, and what that means for an identity (spec 3.7). */
 #include <msp/msp_priv.h>
 
-static struct log_logger lg = LOG_LOGGER("msp");
+static struct log_logger logger = LOG_LOGGER("msp");
 
 void msp_chain_digest(const struct msp *m, const struct msp_chain *chain, size_t from,
 		      struct msp_digest *out)
@@ -108,7 +108,7 @@ int msp_setup_ous(struct msp *m, const Msp__FabricMSPConfig *conf, struct ord_er
 			return err_wrap(e, "failed getting certificate for [%s]",
 					ou->organizational_unit_identifier);
 		if (have_ou(m, ou->organizational_unit_identifier, &certifiers)) {
-			log_warn(&lg, "Duplicate found in ou identifiers [%s]",
+			log_warn(&logger, "Duplicate found in ou identifiers [%s]",
 				 ou->organizational_unit_identifier);
 			continue;
 		}

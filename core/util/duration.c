@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Go's duration syntax, as BatchTimeout and the local settings use it. */
+#include <inttypes.h>
 #include <util/util.h>
 
 static const struct {
@@ -84,11 +85,11 @@ int duration_parse(const char *text, int64_t *ns, struct ord_err *e)
 /* @value / @unit with up to nine digits of fraction, trailing zeros cut. */
 static void add_fraction(struct buf *b, uint64_t value, uint64_t unit)
 {
-	buf_printf(b, "%llu", (unsigned long long)(value / unit));
+	buf_printf(b, "%" PRIu64, value / unit);
 	if (value % unit)
 		buf_add_str(b, ".");
 	for (uint64_t frac = value % unit * 10; frac; frac = frac % unit * 10)
-		buf_printf(b, "%llu", (unsigned long long)(frac / unit));
+		buf_printf(b, "%" PRIu64, frac / unit);
 }
 
 void duration_format(struct buf *b, int64_t ns)
@@ -107,9 +108,9 @@ void duration_format(struct buf *b, int64_t ns)
 		buf_add_str(b, units[u].name);
 	} else {
 		if (hours)
-			buf_printf(b, "%lluh", (unsigned long long)hours);
+			buf_printf(b, "%" PRIu64 "h", hours);
 		if (hours || minutes)
-			buf_printf(b, "%llum", (unsigned long long)minutes);
+			buf_printf(b, "%" PRIu64 "m", minutes);
 		add_fraction(b, v % units[6].ns, CLOCK_SEC_NS);
 		buf_add_str(b, "s");
 	}
