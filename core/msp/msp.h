@@ -88,7 +88,8 @@ int msp_local_open(const char *dir, const char *mspid, const char *keystore_dir,
 void msp_local_close(struct msp_local *m);
 /** The SerializedIdentity to put into signature headers; the local's, for its life. */
 struct ord_bytes msp_local_identity(const struct msp_local *m);
-/** ECDSA over SHA-256 of the parts in order; low-S DER appended to @sig.  Thread: any. */
+/** ECDSA over SHA-256 of the parts in order; low-S DER appended to @sig.
+ *  Thread: any.   Blocks: no (CPU: one signature).   Errors: ORD_EINTERNAL. */
 int msp_local_sign(struct msp_local *m, const struct ord_bytes *parts, size_t n, struct buf *sig,
 		   struct ord_err *e);
 int64_t msp_local_not_after(const struct msp_local *m);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mailbox: the only way things change threads.  A ring of pointers, one lock, wakes only sleepers.
- */
+/* mailbox: what changes threads.  A ring of pointers, one lock, wakes only sleepers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * util - bytes, buf, err, log, clock, mailbox, pool, map, file, yaml.
+ * util - bytes, buf, err, clock, log, histogram, thread, monitor, spin, mailbox, pool, map, file,
+ * yaml.
  *
  * Nothing here knows a word of Fabric.  Only this room reads clocks or waits.
  *
@@ -169,6 +170,7 @@ const char *err_nearest(const char *given, const char *const *names);
 
 uint64_t clock_mono_ns(void); /* never goes back; deadlines */
 int64_t clock_wall_ns(void);  /* nanoseconds since 1970 */
+/** Blocks: for @ns, or less when a signal comes. */
 void clock_sleep_ns(uint64_t ns);
 uint64_t clock_thread_cpu_ns(void);
 /** Tests only: both clocks read @now, sleeps and waits return at once when their time has come.
@@ -285,9 +287,12 @@ struct monitor {
 };
 void monitor_init(struct monitor *m);
 void monitor_fini(struct monitor *m);
+/** Locks: @m's, until monitor_unlock().   Blocks: while somebody else has it. */
 void monitor_lock(struct monitor *m);
 void monitor_unlock(struct monitor *m);
-void monitor_wait(struct monitor *m); /* locked; until monitor_wake(); may wake for nothing */
+/** Wait for a monitor_wake(); may come back for nothing.
+ *  Locks: @m's must be held; it is given up meanwhile.   Blocks: yes. */
+void monitor_wait(struct monitor *m);
 void monitor_wake(struct monitor *m); /* everyone who waits */
 
 /* Looking for what is to come, for a moment, before sleeping; spin.c says when that pays:
@@ -305,7 +310,9 @@ struct spin {
 	uint64_t began_ns, looked_ns;
 };
 void spin_begin(struct spin *s);
-bool spin_on(struct spin *s);            /* false: do not look again, sleep */
+/** False: do not look again, sleep.
+ *  Blocks: gives the processor to whoever wants it. */
+bool spin_on(struct spin *s);
 void spin_end(struct spin *s, bool one); /* the wait is over, for one thing or for more */
 
 /* ---- mailbox: a bounded queue of pointers between threads ---------------- */
@@ -360,11 +367,15 @@ uint64_t util_siphash(struct ord_bytes key); /* the process-wide random key */
 /** Read the whole regular file @path of at most @max bytes; appended to @b.
  *  Blocks: disk.   Errors: ORD_ENOENT, ORD_EPERM, ORD_ETOOBIG, ORD_EINTERNAL; all name the path. */
 int file_read(const char *path, size_t max, struct buf *b, struct ord_err *e);
-/** Write @path, where it is, without a sync: what may be lost.   Blocks: disk. */
+/** Write @path, where it is, without a sync: what may be lost.
+ *  Blocks: disk.   Errors: as err_sys() makes them, with the path; so below. */
 int file_write(const char *path, struct ord_bytes content, unsigned mode, struct ord_err *e);
 /** Write @path by a temporary file, fsync, rename and directory fsync.   Blocks: disk. */
 int file_write_atomic(const char *path, struct ord_bytes content, unsigned mode, struct ord_err *e);
+/** Make @path and what is missing above it.
+ *  Blocks: disk.   Errors: and ORD_EINVAL a file is in the way. */
 int file_mkdir_p(const char *path, unsigned mode, struct ord_err *e);
+/** Blocks: until names made or gone in @path are on disk. */
 int file_sync_dir(const char *path, struct ord_err *e);
 /** Names in @path, sorted bytewise, without dot entries; ends with NULL; free with
  * file_list_free(). */
