@@ -46,7 +46,7 @@ static uint64_t get_be64(const uint8_t *p)
 static int sign_one(struct signing *s, size_t index, uint8_t *data, struct buf *out,
 		    struct ord_err *e)
 {
-	uint8_t nonce[IDENTITY_NONCE_LEN];
+	uint8_t nonce[WIRE_NONCE_LEN];
 	struct identity_message m = {.type = WIRE_ENDORSER_TRANSACTION,
 				     .channel_id = s->o->channel,
 				     .time_ns = s->time_ns,
@@ -198,7 +198,7 @@ struct bench_tx *bench_load_find(struct bench_load *l, struct ord_bytes envelope
 		size_t at = l->nonce_offsets[i];
 		uint64_t index;
 
-		if (envelope.len < at + IDENTITY_NONCE_LEN ||
+		if (envelope.len < at + WIRE_NONCE_LEN ||
 		    memcmp(envelope.data + at, l->run_id, sizeof(l->run_id)) != 0)
 			continue;
 		index = get_be64(envelope.data + at + sizeof(l->run_id));

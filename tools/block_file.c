@@ -41,10 +41,7 @@ static int channel_of(const struct ord_block *b, char **id, struct ord_err *e)
 
 static int check_data_hash(const struct ord_block *b, struct ord_err *e)
 {
-	uint8_t hash[BLOCK_HASH_LEN];
-
-	block_compute_data_hash(b, hash);
-	if (bytes_eq(bytes_of(hash, sizeof(hash)), b->data_hash))
+	if (block_data_hash_fits(b))
 		return 0;
 	return err_set(e, ORD_EINVAL,
 		       "block %" PRIu64 ": its data does not have the hash in its header",

@@ -43,7 +43,7 @@ static int deliver(struct send *s, const char *label, struct ord_bytes env, stru
 static int send_transaction(struct send *s, struct ord_bytes data, struct ord_err *e)
 {
 	char tx_id[IDENTITY_TX_ID_LEN + 1];
-	uint8_t nonce[IDENTITY_NONCE_LEN];
+	uint8_t nonce[WIRE_NONCE_LEN];
 	struct identity_message m = {.type = WIRE_ENDORSER_TRANSACTION,
 				     .channel_id = s->o->channel,
 				     .time_ns = clock_wall_ns(),

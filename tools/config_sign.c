@@ -86,7 +86,7 @@ static bool signed_by(const Common__ConfigUpdateEnvelope *msg, struct ord_bytes 
 static void pack_signature_header(struct msp_local *who, struct buf *out)
 {
 	Common__SignatureHeader h = COMMON__SIGNATURE_HEADER__INIT;
-	uint8_t nonce[IDENTITY_NONCE_LEN];
+	uint8_t nonce[WIRE_NONCE_LEN];
 
 	crypto_random(nonce, sizeof(nonce));
 	h.creator = wire_binary(msp_local_identity(who));
@@ -120,7 +120,7 @@ static int wrap(struct msp_local *who, const char *channel_id,
 		const Common__ConfigUpdateEnvelope *msg, struct buf *out, struct ord_err *e)
 {
 	int64_t second = (int64_t)CLOCK_SEC_NS;
-	uint8_t nonce[IDENTITY_NONCE_LEN];
+	uint8_t nonce[WIRE_NONCE_LEN];
 	struct identity_message m = {.type = WIRE_CONFIG_UPDATE,
 				     .channel_id = channel_id,
 				     .time_ns = clock_wall_ns() / second * second,

@@ -22,7 +22,6 @@ struct identity_message {
 	struct ord_bytes tls_cert_hash;
 	bool tx_id; /* the header carries one: SHA-256 over nonce and creator */
 };
-#define IDENTITY_NONCE_LEN 24
 #define IDENTITY_TX_ID_LEN 64
 
 /** The transaction id that Fabric computes of nonce and creator, in hex. */

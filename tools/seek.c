@@ -34,7 +34,7 @@ int seek_envelope(struct msp_local *who, const struct remote *r, const struct se
 		  struct buf *out, struct ord_err *e)
 {
 	Orderer__SeekInfo info = ORDERER__SEEK_INFO__INIT;
-	uint8_t nonce[IDENTITY_NONCE_LEN];
+	uint8_t nonce[WIRE_NONCE_LEN];
 	struct identity_message m = {.type = WIRE_DELIVER_SEEK_INFO,
 				     .channel_id = s->channel,
 				     .time_ns = clock_wall_ns(),

@@ -9,8 +9,6 @@
 
 static int check_chain(const struct verify *v, const struct ord_block *b, struct ord_err *e)
 {
-	uint8_t data_hash[BLOCK_HASH_LEN];
-
 	if (v->begun && b->number != v->next)
 		return err_set(e, ORD_EINVAL,
 			       "block %" PRIu64 " stands where block %" PRIu64 " is due", b->number,
@@ -19,8 +17,7 @@ static int check_chain(const struct verify *v, const struct ord_block *b, struct
 		return err_set(e, ORD_EINVAL,
 			       "block %" PRIu64 ": its previous hash is not that of block %" PRIu64,
 			       b->number, b->number - 1);
-	block_compute_data_hash(b, data_hash);
-	if (!bytes_eq(b->data_hash, bytes_of(data_hash, sizeof(data_hash))))
+	if (!block_data_hash_fits(b))
 		return err_set(e, ORD_EINVAL,
 			       "block %" PRIu64 ": its data hash is not that of its "
 			       "data",

@@ -15,7 +15,7 @@ static int sign_env(struct chan *c, int32_t type, const char *channel_id, struct
 		    struct ord_env **out, struct ord_err *e)
 {
 	struct msp_local *signer = c->registrar->opts.signer;
-	uint8_t nonce[24];
+	uint8_t nonce[WIRE_NONCE_LEN];
 	struct wire_header_spec h = {.type = type,
 				     .channel_id = channel_id,
 				     .timestamp_sec = clock_wall_ns() / (int64_t)CLOCK_SEC_NS,

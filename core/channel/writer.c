@@ -235,7 +235,7 @@ static int sign_block(struct chan *c, const struct ord_block *b, struct ord_byte
 	Common__MetadataSignature ms = COMMON__METADATA_SIGNATURE__INIT, *list[] = {&ms};
 	Common__Metadata m = COMMON__METADATA__INIT;
 	struct buf header = BUF_INIT, tbs = BUF_INIT, sig = BUF_INIT;
-	uint8_t nonce[24];
+	uint8_t nonce[WIRE_NONCE_LEN];
 	struct ord_bytes part;
 	int rc;
 

@@ -77,7 +77,7 @@ static struct ord_env *config_envelope(const char *channel_id, const Common__Con
 	struct buf tx_id = BUF_INIT;
 	struct wire_header_spec h = {.type = WIRE_CONFIG, .version = 1, .channel_id = channel_id};
 	struct ord_env *env;
-	uint8_t nonce[24];
+	uint8_t nonce[WIRE_NONCE_LEN];
 
 	crypto_random(nonce, sizeof(nonce));
 	h.nonce = bytes_of(nonce, sizeof(nonce));

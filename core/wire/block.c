@@ -283,3 +283,11 @@ void block_compute_data_hash(const struct ord_block *b, uint8_t out[static BLOCK
 {
 	hash_elements(b->data, b->n_data, out);
 }
+
+bool block_data_hash_fits(const struct ord_block *b)
+{
+	uint8_t hash[BLOCK_HASH_LEN];
+
+	block_compute_data_hash(b, hash);
+	return bytes_eq(b->data_hash, bytes_of(hash, sizeof(hash)));
+}

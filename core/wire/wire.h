@@ -116,6 +116,8 @@ const char *wire_header_type_name(int32_t type, char tmp[static 12]);
 /** Of a common.Status: "SUCCESS", …; "UNKNOWN" for any other number. */
 const char *wire_status_name(int status);
 
+#define WIRE_NONCE_LEN 24 /* of the nonces that Fabric makes */
+
 /* What goes into a payload that we make ourselves (spec 5.3: version 0, epoch 0, no tx_id). */
 struct wire_header_spec {
 	int32_t type, version;
@@ -196,6 +198,8 @@ void block_unref(struct ord_block *b);
 size_t block_header_der(const struct ord_block *b, uint8_t out[static BLOCK_HEADER_DER_MAX]);
 /** SHA-256 over all data elements in order. */
 void block_compute_data_hash(const struct ord_block *b, uint8_t out[static BLOCK_HASH_LEN]);
+/** Is that the hash in its header? */
+bool block_data_hash_fits(const struct ord_block *b);
 /** Append the bytes that an orderer signs (spec 2.4): Metadata.value ‖ signature_header ‖ DER. */
 void block_signed_bytes(const struct ord_block *b, struct ord_bytes value,
 			struct ord_bytes signature_header, struct buf *out);
@@ -203,7 +207,8 @@ void block_signed_bytes(const struct ord_block *b, struct ord_bytes value,
  *  Errors: ORD_EINVAL metadata does not parse. */
 int block_last_config(const struct ord_block *b, uint64_t *index, struct ord_err *e);
 /** The consenter's own bytes: slot 3, else slot 0's consenter_metadata; empty when absent.
- *  @out is appended to. */
+ *  @out is appended to.
+ *  Errors: ORD_EINVAL metadata does not parse. */
 int block_consenter_metadata(const struct ord_block *b, struct buf *out, struct ord_err *e);
 /** If the block holds a configuration (one CONFIG envelope), its envelope (+1); else NULL. */
 struct ord_env *block_config_env(const struct ord_block *b);

@@ -194,12 +194,9 @@ static void fault(const char *what, uint64_t block)
 
 static void check_links(struct verify_call *v, const struct ord_block *b)
 {
-	uint8_t hash[BLOCK_HASH_LEN];
-
 	if (b->number != v->blocks)
 		fault("wrong number", v->blocks);
-	block_compute_data_hash(b, hash);
-	if (!bytes_eq(bytes_of(hash, sizeof(hash)), b->data_hash))
+	if (!block_data_hash_fits(b))
 		fault("data hash does not fit", b->number);
 	if (b->number > 0 &&
 	    !bytes_eq(bytes_of(v->previous, sizeof(v->previous)), b->previous_hash))
