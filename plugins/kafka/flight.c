@@ -2,6 +2,7 @@
 /* From the producer's queue to the acknowledgement, each message and its ticket. */
 #include "flight.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ struct message {
 	uint64_t due;
 	bool own;
 	enum kafka_message_type type; /* of one of the chain's own */
+	int64_t original;             /* offset of the message that it is a copy of */
+	bool alone;                   /* among others it was too large */
 	unsigned aim;                 /* where it was sent */
 	struct kafka_bytes bytes;
 	struct message *prev, *next; /* in the flight's list of those with a ticket */
@@ -205,6 +208,12 @@ static void tell_news(struct kafka_flight *f)
 		f->wake(f->arg);
 }
 
+/* What it counts for on its way; beside one that has to be alone there is no room. */
+static size_t weight(const struct message *m)
+{
+	return m->alone ? BATCH_BYTES : m->bytes.len + RECORD_BYTES;
+}
+
 /* The topic's limit holds for all messages of a request together, and which go together the
  * producer decides.  One that is larger than that goes alone. */
 static bool has_room(const struct kafka_flight *f, const struct message *m)
@@ -213,7 +222,7 @@ static bool has_room(const struct kafka_flight *f, const struct message *m)
 
 	if (limit > BATCH_BYTES)
 		limit = BATCH_BYTES;
-	return f->bytes == 0 || (int64_t)(f->bytes + m->bytes.len + RECORD_BYTES) <= limit;
+	return f->bytes == 0 || (int64_t)(f->bytes + weight(m)) <= limit;
 }
 
 /* @flags: RD_KAFKA_MSG_F_FREE gives the bytes away. */
@@ -225,7 +234,7 @@ static rd_kafka_resp_err_t produce(struct kafka_flight *f, struct message *m, in
 	if (f->topic &&
 	    rd_kafka_produce(f->topic, 0, flags, m->bytes.data, m->bytes.len, "0", 1, m) == 0) {
 		f->refs++;
-		f->bytes += m->bytes.len + RECORD_BYTES;
+		f->bytes += weight(m);
 		return RD_KAFKA_RESP_ERR_NO_ERROR;
 	}
 	if (f->topic)
@@ -252,12 +261,39 @@ static void send_held(struct kafka_flight *f)
 	}
 }
 
+/* The topic will never take it, so no orderer is to wait for it any longer: as Fabric's, which
+ * drops it, but for all orderers at the same place in the topic. */
+static void give_up(struct kafka_flight *f, struct message *m)
+{
+	ord_log(f->s, ORD_ERROR,
+		"the accepted message at offset %" PRId64
+		" of the topic has to be sent again, and is not ordered: " TOO_LARGE,
+		m->original);
+	free(m->bytes.data);
+	m->bytes = kafka_rejected(m->original);
+	m->type = KAFKA_CONNECT;
+	m->alone = false;
+}
+
+/* A copy may have been too large for a request with others in it only. */
+static void shrink(struct kafka_flight *f, struct message *m)
+{
+	if (m->alone)
+		give_up(f, m);
+	else
+		m->alone = true;
+}
+
 /* One of the chain's own comes again until it stands in the topic: before those behind it, and not
  * at once, unless there is another producer now. */
-static void put_back(struct kafka_flight *f, struct message *m)
+static void put_back(struct kafka_flight *f, struct message *m, rd_kafka_resp_err_t err)
 {
+	bool large = m->type == KAFKA_REGULAR && err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+
+	if (large)
+		shrink(f, m);
 	queue_put_back(&f->own, m);
-	f->again_at = m->aim == f->aim ? f->ops->now_ns(f->s) + AGAIN_NS : 0;
+	f->again_at = m->aim == f->aim && !large ? f->ops->now_ns(f->s) + AGAIN_NS : 0;
 }
 
 static bool may_post(const struct kafka_flight *f)
@@ -270,16 +306,16 @@ static bool may_post(const struct kafka_flight *f)
  * an older message is none any more when one of a newer message stands in the topic. */
 static void post_next(struct kafka_flight *f)
 {
-	struct message *m;
+	while (may_post(f)) {
+		struct message *m = queue_take(&f->own);
+		rd_kafka_resp_err_t err = produce(f, m, 0);
 
-	if (!may_post(f))
-		return;
-	m = queue_take(&f->own);
-	f->again_at = 0;
-	if (produce(f, m, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		f->posted = m;
-	else
-		put_back(f, m);
+		f->again_at = 0;
+		if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			f->posted = m;
+		else
+			put_back(f, m, err);
+	}
 }
 
 static void advance(struct kafka_flight *f)
@@ -388,6 +424,7 @@ void kafka_flight_post(struct kafka_flight *f, struct ord_bytes message)
 	*m = (struct message){.flight = f,
 			      .own = true,
 			      .type = read.type,
+			      .original = read.original_offset,
 			      .bytes = {ord_alloc(message.len + 1), message.len}};
 	memcpy(m->bytes.data, message.data, message.len);
 	pthread_mutex_lock(&f->lock);
@@ -408,7 +445,7 @@ static void report_own(struct kafka_flight *f, struct message *m, rd_kafka_resp_
 {
 	f->posted = NULL;
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR && !f->closed)
-		put_back(f, m);
+		put_back(f, m, err);
 	else
 		message_free(m);
 	f->news = f->news || has_landed(f);
@@ -428,7 +465,7 @@ void kafka_flight_report(void *opaque, rd_kafka_resp_err_t err)
 	struct kafka_flight *f = m->flight;
 
 	pthread_mutex_lock(&f->lock);
-	f->bytes -= m->bytes.len + RECORD_BYTES;
+	f->bytes -= weight(m);
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
 		note_failure(f, err);
 	(m->own ? report_own : report_client)(f, m, err);

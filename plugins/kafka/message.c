@@ -2,6 +2,8 @@
 /* To and from the bytes of a topic's messages. */
 #include "message.h"
 
+#include <inttypes.h>
+
 #include "field.h"
 
 /* ---- writing ------------------------------------------------------------- */
@@ -56,6 +58,14 @@ struct kafka_bytes kafka_connect(struct ord_bytes payload)
 	m.type_case = ORDERER__KAFKA_MESSAGE__TYPE_CONNECT;
 	m.connect = &c;
 	return kafka_packed(&m.base);
+}
+
+struct kafka_bytes kafka_rejected(int64_t offset)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), KAFKA_REJECTED "%" PRId64, offset);
+
+	return kafka_connect((struct ord_bytes){(const uint8_t *)text, (size_t)n});
 }
 
 /* ---- reading: hostile, perhaps, and as Fabric's orderers read it --------- */

@@ -20,6 +20,9 @@ struct kafka_bytes kafka_regular(struct ord_bytes envelope, uint64_t config_seq,
 struct kafka_bytes kafka_time_to_cut(uint64_t block_number);
 /** @payload: empty as Fabric's, or what ordererds tell each other; Fabric's orderers ignore it. */
 struct kafka_bytes kafka_connect(struct ord_bytes payload);
+/** What ordererds tell each other: no copy of the message at @offset is to be waited for. */
+struct kafka_bytes kafka_rejected(int64_t offset);
+#define KAFKA_REJECTED "rejected " /* before the offset, in that CONNECT */
 /** Any message, packed. */
 struct kafka_bytes kafka_packed(const ProtobufCMessage *m);
 

@@ -17,8 +17,6 @@
 
 #include "message.h"
 
-#define REJECTED "rejected " /* in a CONNECT, before an offset */
-
 /* ---- blocks -------------------------------------------------------------- */
 
 /* A step under way. */
@@ -151,10 +149,7 @@ static void send_again(struct step *step, struct ord_env *env, uint64_t seq,
 
 static void reject(struct step *step)
 {
-	char text[64];
-	int n = snprintf(text, sizeof(text), REJECTED "%" PRId64, step->offset);
-
-	post(step, kafka_connect((struct ord_bytes){(const uint8_t *)text, (size_t)n}));
+	post(step, kafka_rejected(step->offset));
 }
 
 /* ---- messages of the topic ----------------------------------------------- */
@@ -302,11 +297,11 @@ static void consume_time_to_cut(struct step *step, uint64_t block_number)
 /* What ordererds tell each other; Fabric's orderers say nothing here. */
 static void consume_connect(struct step *step, struct ord_bytes payload)
 {
-	const size_t n = strlen(REJECTED);
+	const size_t n = strlen(KAFKA_REJECTED);
 	char text[32] = "";
 
 	if (payload.len <= n || payload.len - n >= sizeof(text) ||
-	    memcmp(payload.data, REJECTED, n) != 0)
+	    memcmp(payload.data, KAFKA_REJECTED, n) != 0)
 		return;
 	memcpy(text, payload.data + n, payload.len - n);
 	kafka_copies_drop(&step->st->copies, strtoll(text, NULL, 10));
@@ -363,9 +358,6 @@ bool kafka_step(struct kafka_state *st, const struct kafka_event *event,
 		break;
 	case KAFKA_EXPIRED:
 		ask_to_cut(&step);
-		break;
-	case KAFKA_LOST: /* perhaps it was to cut: ask again, when the time is up once more */
-		set_timer(&step, st->wait_ns);
 		break;
 	}
 	return !step.halted;

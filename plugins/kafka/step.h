@@ -12,8 +12,7 @@
 struct kafka_event {
 	enum kafka_event_type {
 		KAFKA_CONSUMED, /* the message at @offset: its value */
-		KAFKA_EXPIRED,  /* the batch timer */
-		KAFKA_LOST      /* a message of ours for the topic could not be delivered */
+		KAFKA_EXPIRED   /* the batch timer */
 	} type;
 	int64_t offset;
 	struct ord_bytes value;
@@ -25,7 +24,8 @@ struct kafka_effects {
 	/* Of the channel's configuration; look again after every config block. */
 	bool resubmission; /* the channel has left the ways of Fabric 1.0 */
 	bool exactly_once; /* no Go orderer consumes the topic: see copies.h */
-	/** Append a message to the topic: no client waits for it.  Must not block. */
+	/** Append a message to the topic, behind those before it: no client waits for it.  A copy
+	 * that the topic does not take, ever, becomes kafka_rejected().  Must not block. */
 	void (*post)(const struct kafka_effects *fx, struct ord_bytes message);
 	/** Wait until all that was posted stands in the topic.  False: the chain halts instead. */
 	bool (*delivered)(const struct kafka_effects *fx);

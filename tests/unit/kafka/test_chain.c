@@ -202,6 +202,27 @@ static void a_message_too_large_is_refused_alone(void **state)
 	testkit_free(k);
 }
 
+/* The copy, not the message: nobody waits for it any longer, and the channel goes on. */
+static void a_copy_too_large_does_not_stop_the_channel(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_serve(r, (struct testkit_opts){.max_count = 1});
+	uint64_t old = testkit_sequence(k);
+
+	testkit_bump_sequence(k);
+	rig_fail_writes(r, 1, RD_KAFKA_RESP_ERR_NO_ERROR);
+	rig_fail_writes(r, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	assert_int_equal(testkit_order_at(k, "late", old), 0);
+	testkit_wait_settled(k, 1);
+	testkit_wait_idle(k);
+	rig_order(k, 0, 3);
+	testkit_wait_message(k, "m2");
+	assert_string_equal(testkit_blocks(k), "[m0] [m1] [m2]");
+	assert_int_equal(testkit_logged(k, "has to be sent again, and is not ordered"), 1);
+	assert_false(testkit_errored(k));
+	testkit_free(k);
+}
+
 static void a_lost_permission_is_an_outage_with_its_reason(void **state)
 {
 	struct rig *r = *state;
@@ -488,6 +509,7 @@ int main(void)
 		TEST(too_few_replicas_for_long_is_an_outage),
 		TEST(what_is_read_late_does_not_end_an_outage),
 		TEST(a_message_too_large_is_refused_alone),
+		TEST(a_copy_too_large_does_not_stop_the_channel),
 		TEST(a_lost_permission_is_an_outage_with_its_reason),
 		TEST(a_topic_that_cannot_be_read_is_an_outage_with_its_reason),
 		TEST(who_waits_for_a_config_message_is_refused_in_an_outage),

@@ -18,7 +18,7 @@ struct bench {
 	struct kafka_flight *flight;
 	unsigned aim;
 	uint64_t now;
-	unsigned wakes;
+	unsigned wakes, complaints;
 	unsigned accepted, refused; /* clients */
 	int most;                   /* that the producer had at once, and some events */
 };
@@ -43,8 +43,15 @@ static void wake(void *arg)
 	((struct bench *)arg)->wakes++;
 }
 
+static void count_errors(struct ord_support *s, enum ord_level l, const char *func, const char *fmt,
+			 va_list ap)
+{
+	(void)func, (void)fmt, (void)ap;
+	((struct bench *)s)->complaints += l == ORD_ERROR;
+}
+
 static const struct ord_support_ops support_ops = {
-	.size = sizeof(support_ops), .now_ns = now_ns, .settle = settle};
+	.size = sizeof(support_ops), .now_ns = now_ns, .settle = settle, .log = count_errors};
 
 /* ---- the bench ----------------------------------------------------------- */
 
@@ -355,6 +362,22 @@ static void what_waits_for_the_topic_does_not_pile_up(void **state)
 	topic_is(b, "connect  cut 5 odd connect rejected 1 even connect rejected 2 odd even odd ");
 }
 
+/* The first may be for what it was together with, the second is not. */
+static void a_copy_that_is_too_large_alone_is_let_go_of(void **state)
+{
+	struct bench *b = *state;
+
+	rig_fail_writes(&b->rig, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	post(b, regular("a", 10));
+	wait_landed(b);
+	rig_fail_writes(&b->rig, 2, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+	post(b, regular("b", 11));
+	post(b, regular("c", 12));
+	wait_landed(b);
+	topic_is(b, "a connect rejected 11 c ");
+	assert_int_equal(b->complaints, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -365,6 +388,7 @@ int main(void)
 		TEST(what_is_larger_goes_alone),
 		TEST(copies_keep_their_order_when_one_fails),
 		TEST(what_was_refused_is_sent_again_after_a_while),
+		TEST(a_copy_that_is_too_large_alone_is_let_go_of),
 		TEST(what_cannot_be_sent_calls_nobody_again_and_again),
 		TEST(what_waits_for_the_topic_does_not_pile_up),
 	};

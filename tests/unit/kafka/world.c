@@ -48,10 +48,7 @@ static struct buf copy_of(struct ord_bytes message)
 
 void world_post(struct node *n, struct ord_bytes message)
 {
-	struct kafka_message m;
-
-	assert_true(kafka_message_read(message, &m));
-	queue(n, (struct post){copy_of(message), -1, m.type == KAFKA_TIME_TO_CUT});
+	queue(n, (struct post){copy_of(message), -1});
 }
 
 void world_post_now(struct node *n, struct ord_bytes message)
@@ -119,18 +116,13 @@ static void put_back_own(struct node *n)
 void world_lose(struct world *w, size_t node)
 {
 	struct node *n = &w->nodes[node];
-	bool to_cut;
 
 	if (n->n_outbox == 0)
 		return;
-	to_cut = n->outbox[0].to_cut;
-	if (n->outbox[0].client < 0 && !to_cut) {
+	if (n->outbox[0].client < 0)
 		put_back_own(n);
-		return;
-	}
-	drop_post(n);
-	if (to_cut)
-		step(n, (struct kafka_event){.type = KAFKA_LOST});
+	else
+		drop_post(n);
 }
 
 bool world_consume(struct world *w, size_t node)
@@ -181,7 +173,7 @@ void world_send(struct world *w, size_t node, const char *text, bool config)
 			  0);
 	w->clients = x_realloc(w->clients, (w->n_clients + 1) * sizeof(*w->clients));
 	w->clients[w->n_clients] = (struct client){.text = x_strdup(text), .offset = -1};
-	queue(n, (struct post){copy_of(kafka_view(m)), (int)w->n_clients++, false});
+	queue(n, (struct post){copy_of(kafka_view(m)), (int)w->n_clients++});
 	free(m.data);
 	env_unref(env);
 }

@@ -32,8 +32,7 @@ struct world_conf {
 
 struct post {
 	struct buf message;
-	int client;  /* whose message it is; -1: the chain's own */
-	bool to_cut; /* a TIME-TO-CUT of the chain's */
+	int client; /* whose message it is; -1: the chain's own */
 };
 
 struct node {
@@ -89,7 +88,7 @@ void world_append(struct world *w, struct ord_bytes message); /* to the topic */
 void world_send(struct world *w, size_t node, const char *text, bool config);
 /** The oldest message under way from @node arrives. */
 bool world_arrive(struct world *w, size_t node);
-/** It does not: clients are told so, the chain's own come later, and a TIME-TO-CUT never. */
+/** It does not: clients are told so, and the chain's own come later. */
 void world_lose(struct world *w, size_t node);
 bool world_consume(struct world *w, size_t node); /* the next message of the topic */
 void world_expire(struct world *w, size_t node);  /* the batch timer, if it is time */
