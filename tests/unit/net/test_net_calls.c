@@ -173,10 +173,9 @@ static void a_cancelled_call_is_closed_on_both_sides(void **state)
 static void a_lost_connection_closes_its_calls(void **state)
 {
 	struct call c[3];
-	struct net_link *l;
+	struct net_link *l = rig_link(&rig, NULL);
 
 	(void)state;
-	l = rig_link(&rig, NULL);
 	for (int i = 0; i < 3; i++) {
 		rig_call(&c[i], l, "/rig.Rig/Echo", 0);
 		call_send(&c[i], "hello");
@@ -206,10 +205,9 @@ static void status_and_text_reach_the_client(void **state)
 		 "\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001F608\t\n"},
 		{"16 100%", 16, "100%"},
 	};
-	struct net_link *l;
+	struct net_link *l = rig_link(&rig, NULL);
 
 	(void)state;
-	l = rig_link(&rig, NULL);
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(t); i++) {
 		struct call c;
 
@@ -231,10 +229,9 @@ static void unknown_methods_are_unimplemented(void **state)
 		{"/rig.Ri/Echo", "unknown service rig.Ri"},
 		{"/nonsense", "malformed method name: \"/nonsense\""},
 	};
-	struct net_link *l;
+	struct net_link *l = rig_link(&rig, NULL);
 
 	(void)state;
-	l = rig_link(&rig, NULL);
 	for (size_t i = 0; i < UTIL_ARRAY_LEN(t); i++) {
 		struct call c;
 
@@ -298,12 +295,11 @@ static void the_deadline_ends_the_call(void **state)
 static void a_paused_stream_holds_its_client_back(void **state)
 {
 	struct call opener;
-	struct net_link *l;
+	struct net_link *l = rig_link(&rig, NULL);
 	char number[4096];
 	size_t before;
 
 	(void)state;
-	l = rig_link(&rig, NULL);
 	rig_call(&call, l, "/rig.Rig/Gate", 0);
 	memset(number, ' ', sizeof(number));
 	number[sizeof(number) - 1] = '\0';
@@ -421,12 +417,11 @@ static void a_stopping_server_lets_calls_finish(void **state)
 {
 	struct stopper stop = {.deadline_ns = CLOCK_NEVER};
 	struct ord_err e = ERR_INIT;
-	struct net_link *l;
+	struct net_link *l = rig_link(&rig, NULL);
 	pthread_t t;
 
 	(void)state;
 	stop.server = rig.server;
-	l = rig_link(&rig, NULL);
 	rig_call(&call, l, "/rig.Rig/Echo", 0);
 	call_send(&call, "before");
 	rig_wait(&rig, call.messages == 1);
