@@ -24,7 +24,10 @@ static const struct localconf_row rows[] = {
 	    .zero_unset = true),
 	ROW("General.ConnectionTimeout", DURATION, "5s",
 	    "How long a client may take for its TLS and HTTP/2 handshakes.", .zero_unset = true),
-	ROW("General.MaxRecvMsgSize", SIZE, "104857600", "Largest message taken from a client.",
+	ROW("General.MaxRecvMsgSize", SIZE, "104857600",
+	    "Largest message taken from a client; requests for blocks are limited to 1 MiB. When all "
+	    "clients' messages that are not finished, or wait, come to twice this, 16 MiB at "
+	    "least, senders are made to wait.",
 	    .zero_unset = true, .max = INT32_MAX_U),
 	ROW("General.MaxSendMsgSize", SIZE, "104857600", "Largest message sent to a client.",
 	    .zero_unset = true, .max = INT32_MAX_U),
