@@ -8,10 +8,10 @@
 
 /* ---- client -------------------------------------------------------------- */
 
-int http_connect(uint16_t port)
+int http_connect(uint16_t to)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_port = htons(port),
+				.sin_port = htons(to),
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct timeval patience = {.tv_sec = 15};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -74,33 +74,56 @@ void http_receive(int fd, struct answer *a)
 		buf_add(&a->text, piece, (size_t)n);
 }
 
-void ask_bytes(uint16_t port, struct ord_bytes request, struct answer *a)
+void ask_bytes(uint16_t to, struct ord_bytes request, struct answer *a)
 {
-	int fd = http_connect(port);
+	int fd = http_connect(to);
 
 	http_send(fd, request.data, request.len);
 	http_receive(fd, a);
 	close(fd);
 }
 
-void ask(uint16_t port, const char *request, struct answer *a)
+void ask(uint16_t to, const char *request, struct answer *a)
 {
-	ask_bytes(port, bytes_str(request), a);
+	ask_bytes(to, bytes_str(request), a);
 }
 
-void ask_for(uint16_t port, const char *method, const char *path, const char *headers,
+void ask_for(uint16_t to, const char *method, const char *path, const char *headers,
 	     struct answer *a)
 {
 	char *request = x_printf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n",
 				 method, path, headers);
 
-	ask(port, request, a);
+	ask(to, request, a);
 	free(request);
 }
 
 void answer_fini(struct answer *a)
 {
 	buf_fini(&a->text);
+}
+
+/* ---- the listener under test --------------------------------------------- */
+
+struct ops_server *server;
+uint16_t port;
+
+int stop(void **state)
+{
+	(void)state;
+	ops_stop(server);
+	ops_free(server);
+	return 0;
+}
+
+void expect(const char *method, const char *path, const char *headers, int status, const char *body)
+{
+	struct answer a;
+
+	ask_for(port, method, path, headers, &a);
+	assert_int_equal(a.status, status);
+	assert_string_equal(a.body, body);
+	answer_fini(&a);
 }
 
 /* ---- a form -------------------------------------------------------------- */
@@ -121,7 +144,7 @@ void form_end(struct buf *form)
 	buf_add_str(form, "--b--\r\n");
 }
 
-void post_form(uint16_t port, const char *headers, const struct buf *form, struct answer *a)
+void post_form(uint16_t to, const char *headers, const struct buf *form, struct answer *a)
 {
 	struct buf rq = BUF_INIT;
 
@@ -130,7 +153,7 @@ void post_form(uint16_t port, const char *headers, const struct buf *form, struc
 		   "Content-Length: %zu\r\n\r\n",
 		   headers, form->len);
 	buf_add_bytes(&rq, buf_bytes(form));
-	ask_bytes(port, buf_bytes(&rq), a);
+	ask_bytes(to, buf_bytes(&rq), a);
 	buf_fini(&rq);
 }
 

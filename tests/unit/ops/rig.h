@@ -30,6 +30,16 @@ void answer_fini(struct answer *a);
 /** The value of a header, "" when it is not there; valid until the next call. */
 const char *answer_header(const struct answer *a, const char *name);
 
+/* ---- the listener under test --------------------------------------------- */
+
+extern struct ops_server *server;
+extern uint16_t port; /* its */
+/** Teardown: the end of what the test's setup opened. */
+int stop(void **state);
+/** What ask_for() brings must be exactly this. */
+void expect(const char *method, const char *path, const char *headers, int status,
+	    const char *body);
+
 /* ---- a form -------------------------------------------------------------- */
 
 #define FORM_TYPE "Content-Type: multipart/form-data; boundary=b\r\n"

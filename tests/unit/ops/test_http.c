@@ -5,9 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct ops_server *server;
-static uint16_t port;
-
 static void serve(uint64_t read_timeout_ns)
 {
 	struct ops_admin o = {
@@ -35,14 +32,6 @@ static int start_impatient(void **state)
 	(void)state;
 	fake_reset();
 	serve(200 * CLOCK_MS_NS);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	ops_stop(server);
-	ops_free(server);
 	return 0;
 }
 

@@ -4,9 +4,6 @@
 
 #include <unistd.h>
 
-static struct ops_server *server;
-static uint16_t port;
-
 /* ---- checks that a test decides ------------------------------------------ */
 
 #define MAX_CHECKS 3
@@ -61,26 +58,12 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int stop_and_restore(void **state)
 {
 	struct ord_err e = ERR_INIT;
 
-	(void)state;
-	ops_stop(server);
-	ops_free(server);
 	test_ok(log_set_spec("info", &e), &e);
-	return 0;
-}
-
-static void expect(const char *method, const char *path, const char *headers, int status,
-		   const char *body)
-{
-	struct answer a;
-
-	ask_for(port, method, path, headers, &a);
-	assert_int_equal(a.status, status);
-	assert_string_equal(a.body, body);
-	answer_fini(&a);
+	return stop(state);
 }
 
 /* ---- health -------------------------------------------------------------- */
@@ -346,7 +329,7 @@ static void every_answer_carries_the_request_id(void **state)
 	}
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop_and_restore)
 
 int main(void)
 {

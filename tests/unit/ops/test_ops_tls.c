@@ -12,8 +12,6 @@
 #define HOUR 3600L
 
 static struct cert ca, other_ca, server_cert, client, stranger, expired;
-static struct ops_server *server;
-static uint16_t port;
 
 static int make_certs(void **state)
 {
@@ -76,14 +74,6 @@ static void serve_admin(void)
 	port = ops_port(server);
 }
 
-static int stop(void **state)
-{
-	(void)state;
-	ops_stop(server);
-	ops_free(server);
-	return 0;
-}
-
 static SSL_CTX *client_context(const struct cert *own, int max_version)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -143,7 +133,7 @@ static int ask_tls(const struct cert *own, int max_version, struct ord_bytes rq)
 }
 
 /* On TLS 1.2 and 1.3 alike. */
-static void expect(const struct cert *own, const char *path, int status)
+static void expect_status(const struct cert *own, const char *path, int status)
 {
 	char *rq = x_printf("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
 
@@ -158,43 +148,43 @@ static void log_levels_are_for_certified_clients(void **state)
 {
 	(void)state;
 	serve_operations(false, true);
-	expect(NULL, "/healthz", 200);
-	expect(NULL, "/version", 200);
-	expect(NULL, "/nothing", 404);
-	expect(NULL, "/logspec", 401);
-	expect(&client, "/logspec", 200);
-	expect(&client, "/healthz", 200);
+	expect_status(NULL, "/healthz", 200);
+	expect_status(NULL, "/version", 200);
+	expect_status(NULL, "/nothing", 404);
+	expect_status(NULL, "/logspec", 401);
+	expect_status(&client, "/logspec", 200);
+	expect_status(&client, "/healthz", 200);
 }
 
 static void a_certificate_that_is_shown_must_be_good(void **state)
 {
 	(void)state;
 	serve_operations(false, true);
-	expect(&stranger, "/healthz", 0);
-	expect(&expired, "/healthz", 0);
-	expect(&stranger, "/logspec", 0);
+	expect_status(&stranger, "/healthz", 0);
+	expect_status(&expired, "/healthz", 0);
+	expect_status(&stranger, "/logspec", 0);
 }
 
 static void without_client_cas_no_certificate_is_good(void **state)
 {
 	(void)state;
 	serve_operations(false, false);
-	expect(NULL, "/healthz", 200);
-	expect(NULL, "/logspec", 401);
-	expect(&client, "/logspec", 0);
+	expect_status(NULL, "/healthz", 200);
+	expect_status(NULL, "/logspec", 401);
+	expect_status(&client, "/logspec", 0);
 }
 
 static void a_required_certificate_is_required_everywhere(void **state)
 {
 	(void)state;
 	serve_operations(true, true);
-	expect(NULL, "/healthz", 0);
+	expect_status(NULL, "/healthz", 0);
 	assert_int_equal(alert, TLS13_AD_CERTIFICATE_REQUIRED);
-	expect(NULL, "/version", 0);
-	expect(&stranger, "/healthz", 0);
+	expect_status(NULL, "/version", 0);
+	expect_status(&stranger, "/healthz", 0);
 	assert_int_equal(alert, SSL_AD_BAD_CERTIFICATE);
-	expect(&client, "/healthz", 200);
-	expect(&client, "/logspec", 200);
+	expect_status(&client, "/healthz", 200);
+	expect_status(&client, "/logspec", 200);
 }
 
 static void old_tls_and_no_tls_are_refused(void **state)
@@ -208,7 +198,7 @@ static void old_tls_and_no_tls_are_refused(void **state)
 	ask_bytes(port, rq, &a);
 	assert_int_equal(a.status, 0);
 	answer_fini(&a);
-	expect(NULL, "/healthz", 200);
+	expect_status(NULL, "/healthz", 200);
 }
 
 /* ---- administration ------------------------------------------------------ */
@@ -217,10 +207,10 @@ static void the_admin_listener_takes_certified_clients_only(void **state)
 {
 	(void)state;
 	serve_admin();
-	expect(NULL, "/participation/v1/channels", 0);
-	expect(&stranger, "/participation/v1/channels", 0);
-	expect(&expired, "/participation/v1/channels", 0);
-	expect(&client, "/participation/v1/channels", 200);
+	expect_status(NULL, "/participation/v1/channels", 0);
+	expect_status(&stranger, "/participation/v1/channels", 0);
+	expect_status(&expired, "/participation/v1/channels", 0);
+	expect_status(&client, "/participation/v1/channels", 200);
 }
 
 static void a_large_form_comes_through(void **state)

@@ -4,9 +4,6 @@
 
 #define MAX_BODY 4096
 
-static struct ops_server *server;
-static uint16_t port;
-
 static void serve(bool participation)
 {
 	struct ops_admin o = {
@@ -28,25 +25,6 @@ static int start(void **state)
 	fake_reset();
 	serve(true);
 	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	ops_stop(server);
-	ops_free(server);
-	return 0;
-}
-
-static void expect(const char *method, const char *path, const char *headers, int status,
-		   const char *body)
-{
-	struct answer a;
-
-	ask_for(port, method, path, headers, &a);
-	assert_int_equal(a.status, status);
-	assert_string_equal(a.body, body);
-	answer_fini(&a);
 }
 
 static void expect_header(const char *method, const char *path, const char *name, const char *value)
