@@ -67,10 +67,11 @@ struct kafka_chain {
 	struct kafka_link *link; /* to the brokers; NULL: none yet */
 	struct kafka_link *old;  /* replaced, to be freed when nothing of it is in hand */
 	struct kafka_limits limits;
-	bool check;                  /* the topic is not as it was: look before going on */
-	bool heard;                  /* something came out of the topic since the last greeting */
-	uint64_t trouble_until;      /* when trouble becomes an outage; ORD_NEVER: there is none */
-	rd_kafka_resp_err_t refusal; /* the last one */
+	bool check;             /* the topic is not as it was: look before going on */
+	bool heard;             /* something came out of the topic since the last greeting */
+	uint64_t trouble_until; /* when trouble becomes an outage; ORD_NEVER: there is none */
+	char refusal[512];      /* why messages are not taken, as it was told last */
+	uint64_t renew_at;      /* not before then another client is taken */
 	rd_kafka_resp_err_t unreadable; /* what the consumer said since the last message */
 	uint64_t down_since;            /* the brokers were not reached; ORD_NEVER: they are */
 	uint64_t say_at;                /* when to say so again */

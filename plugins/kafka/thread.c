@@ -42,6 +42,14 @@ static void enter(struct kafka_chain *c, enum kafka_phase phase, const char *why
 	kafka_chain_enter(c, phase, why);
 }
 
+/* Between tries: short at first, until all is well again. */
+static uint64_t next_pause(struct kafka_chain *c)
+{
+	c->pause_ns = sooner(c->pause_ns ? 2 * c->pause_ns : FIRST_PAUSE_NS,
+			     c->kafka->settings.short_interval_ns);
+	return c->pause_ns;
+}
+
 /* ---- outages ------------------------------------------------------------- */
 
 /* Posted once a link, and when there is reason to doubt it.  All is well when the brokers have
@@ -75,15 +83,16 @@ static void outage(struct kafka_chain *c, const char *why)
 }
 
 /* No permission, no such topic: brokers that say so take no other message either. */
-static void refused(struct kafka_chain *c, rd_kafka_resp_err_t err)
+static void refused(struct kafka_chain *c)
 {
 	char why[sizeof(c->why)];
 
-	c->refusal = err;
-	c->check = c->check || kafka_is_no_topic(err);
 	snprintf(why, sizeof(why), "Kafka topic %s takes no messages: %s", c->ops->channel_id(c->s),
-		 rd_kafka_err2str(err));
-	outage(c, why);
+		 c->refusal);
+	if (c->at == KAFKA_ERRORED)
+		enter(c, KAFKA_ERRORED, why);
+	else
+		outage(c, why);
 }
 
 /* Nothing comes out of the topic.  What the brokers said last may be why. */
@@ -116,6 +125,7 @@ static void overdue(struct kafka_chain *c)
 static void all_is_well(struct kafka_chain *c)
 {
 	c->trouble_until = ORD_NEVER;
+	c->pause_ns = 0;
 	if (c->at != KAFKA_RUNNING)
 		enter(c, KAFKA_RUNNING, "");
 }
@@ -149,6 +159,27 @@ static int renew(struct kafka_chain *c, struct ord_err *e)
 	return 0;
 }
 
+/* The producer is of no use any more.  Another one is, at once; or the brokers have a reason that
+ * holds for each, as a right that is missing.  When is it time for the next? */
+static uint64_t replace(struct kafka_chain *c)
+{
+	struct ord_err e = {0};
+
+	if (!c->link || !atomic_load(&c->link->fatal))
+		return ORD_NEVER;
+	if (now(c) < c->renew_at)
+		return c->renew_at;
+	rd_kafka_fatal_error(c->link->topic.client->producer, c->refusal, sizeof(c->refusal));
+	if (c->pause_ns == 0)
+		doubt(c);
+	else
+		refused(c);
+	c->renew_at = now(c) + next_pause(c);
+	if (renew(c, &e) < 0)
+		ord_log(c->s, ORD_ERROR, "%s", e.msg);
+	return c->renew_at;
+}
+
 static void reconfigure(struct kafka_chain *c)
 {
 	const struct ord_chanconf *cc = c->ops->conf_get(c->s);
@@ -178,13 +209,14 @@ static void answer_probes(struct kafka_chain *c)
 static uint64_t tend(struct kafka_chain *c)
 {
 	struct kafka_flight_news news = kafka_flight_tend(c->flight);
-	struct ord_err e = {0};
 	uint64_t due;
 
-	if (news.refusal != RD_KAFKA_RESP_ERR_NO_ERROR)
-		refused(c, news.refusal);
-	if (c->link && atomic_load(&c->link->fatal))
-		renew(c, &e);
+	if (news.refusal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+		snprintf(c->refusal, sizeof(c->refusal), "%s", rd_kafka_err2str(news.refusal));
+		c->check = c->check || kafka_is_no_topic(news.refusal);
+		refused(c);
+	}
+	due = sooner(news.due, replace(c));
 	if (atomic_exchange(&c->all_down, false))
 		doubt(c);
 	if (news.overdue)
@@ -194,7 +226,7 @@ static uint64_t tend(struct kafka_chain *c)
 	if (now(c) >= c->trouble_until)
 		unread(c);
 	answer_probes(c);
-	due = sooner(news.due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
+	due = sooner(due, kafka_metrics_publish(c->kafka->metrics, c, now(c)));
 	return sooner(due, c->trouble_until);
 }
 
@@ -343,14 +375,14 @@ static int wait_landed(struct kafka_chain *c, struct ord_err *e)
 {
 	uint64_t until = now(c) + kafka_settings_patience_ns(&c->kafka->settings);
 
-	c->refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
+	c->refusal[0] = '\0';
 	while (!kafka_flight_landed(c->flight)) {
 		if (is_halted(c) || now(c) >= until)
 			return ord_fail(e, ORD_EUNAVAIL,
 					"Cannot post CONNECT message to Kafka topic %s: %s",
 					c->link->topic.name,
-					c->refusal ? rd_kafka_err2str(c->refusal)
-						   : "the brokers do not acknowledge it");
+					c->refusal[0] ? c->refusal
+						      : "the brokers do not acknowledge it");
 		doze(c, sooner(tend(c), until));
 	}
 	return 0;
@@ -379,9 +411,8 @@ static int come_up(struct kafka_chain *c, struct ord_err *e)
 static void set_out(struct kafka_chain *c)
 {
 	c->down_since = ORD_NEVER;
-	c->pause_ns = 0;
 	if (c->at == KAFKA_BOOTING)
-		enter(c, KAFKA_RUNNING, "");
+		all_is_well(c);
 	else if (c->at == KAFKA_RUNNING)
 		doubt(c);
 	else
@@ -420,9 +451,7 @@ static void stay_down(struct kafka_chain *c, const struct ord_err *e)
 		say(c, e, phase == KAFKA_LOST_TOPIC);
 	c->heard = false;
 	enter(c, phase, e->msg);
-	c->pause_ns = sooner(c->pause_ns ? 2 * c->pause_ns : FIRST_PAUSE_NS,
-			     c->kafka->settings.short_interval_ns);
-	until = now(c) + c->pause_ns;
+	until = now(c) + next_pause(c);
 	while (!is_halted(c) && now(c) < until)
 		doze(c, sooner(tend(c), until));
 }

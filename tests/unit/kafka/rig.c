@@ -82,7 +82,7 @@ void rig_up(struct rig *r)
 }
 
 /* Kinds of requests, by their number in Kafka's protocol. */
-enum { PRODUCE = 0, FETCH = 1 };
+enum { PRODUCE = 0, FETCH = 1, INIT_PRODUCER_ID = 22 };
 
 static void fail_requests(struct rig *r, int16_t request, size_t n, rd_kafka_resp_err_t err)
 {
@@ -95,6 +95,11 @@ void rig_fail_writes(struct rig *r, size_t n, rd_kafka_resp_err_t err)
 	fail_requests(r, PRODUCE, n, err);
 }
 
+void rig_fail_producers(struct rig *r, size_t n, rd_kafka_resp_err_t err)
+{
+	fail_requests(r, INIT_PRODUCER_ID, n, err);
+}
+
 void rig_fail_reads(struct rig *r, size_t n, rd_kafka_resp_err_t err)
 {
 	fail_requests(r, FETCH, n, err);
@@ -104,6 +109,7 @@ void rig_fail_nothing(struct rig *r)
 {
 	rd_kafka_mock_clear_request_errors(r->cluster, PRODUCE);
 	rd_kafka_mock_clear_request_errors(r->cluster, FETCH);
+	rd_kafka_mock_clear_request_errors(r->cluster, INIT_PRODUCER_ID);
 }
 
 void rig_delay_reads(struct rig *r, size_t n)

@@ -33,6 +33,8 @@ void rig_down(struct rig *r);
 void rig_up(struct rig *r);
 /** The next @n requests to write anything fail with @err. */
 void rig_fail_writes(struct rig *r, size_t n, rd_kafka_resp_err_t err);
+/** The next @n producers that want to begin fail with @err. */
+void rig_fail_producers(struct rig *r, size_t n, rd_kafka_resp_err_t err);
 /** The next @n requests to read messages do. */
 void rig_fail_reads(struct rig *r, size_t n, rd_kafka_resp_err_t err);
 /** They succeed again. */

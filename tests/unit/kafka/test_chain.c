@@ -302,6 +302,27 @@ static void who_waits_for_a_config_message_is_refused_in_an_outage(void **state)
 	testkit_free(k);
 }
 
+/* To an idempotent producer that is fatal.  Time stands still, and so does the making of others. */
+static void a_right_that_no_client_has_is_named(void **state)
+{
+	struct rig *r = *state;
+	struct testkit *k = rig_kit(r, (struct testkit_opts){.max_count = 1});
+
+	rig_fail_producers(r, 1000, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+	testkit_start(k);
+	testkit_wait_idle(k);
+	testkit_advance(k, MINUTE);
+	testkit_wait_idle(k);
+	assert_int_equal(testkit_health(k), ORD_EUNAVAIL);
+	assert_non_null(strstr(testkit_answers(k), "Cluster authorization failed"));
+	assert_in_range(testkit_logged(k, "the producer has to be made anew"), 1, 6);
+	rig_fail_nothing(r);
+	testkit_wait_serving(k);
+	rig_order(k, 0, 1);
+	testkit_wait_message(k, "m0");
+	testkit_free(k);
+}
+
 /* ---- the topic ----------------------------------------------------------- */
 
 /* The topic was made anew: the ledger goes on where it does not. */
@@ -513,6 +534,7 @@ int main(void)
 		TEST(a_lost_permission_is_an_outage_with_its_reason),
 		TEST(a_topic_that_cannot_be_read_is_an_outage_with_its_reason),
 		TEST(who_waits_for_a_config_message_is_refused_in_an_outage),
+		TEST(a_right_that_no_client_has_is_named),
 		TEST(a_lost_topic_makes_the_channel_read_only),
 		TEST(a_topic_that_is_not_described_is_not_gone),
 		TEST(limits_that_are_not_told_are_warned_of),
