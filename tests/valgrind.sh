@@ -9,7 +9,7 @@ status=0
 for t in $(find tests/unit -type f -name 'test_*' -perm -u+x ! -path '*/.libs/*' | sort); do
 	log=$t.valgrind
 	if ./libtool --mode=execute valgrind -q --leak-check=full --error-exitcode=9 \
-		--errors-for-leak-kinds=definite,possible "$t" >"$log" 2>&1; then
+		--errors-for-leak-kinds=definite,possible --suppressions="$TOP_SRCDIR/tests/valgrind.supp" "$t" >"$log" 2>&1; then
 		echo "ok $t"
 	else
 		echo "not ok $t"
