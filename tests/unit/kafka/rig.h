@@ -22,6 +22,7 @@ void rig_fini(struct rig *r);
 /* For cmocka: *state is a struct rig. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
+#define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 /** A kit on this cluster, with settings that make no test wait. */
 struct testkit *rig_kit(const struct rig *r, struct testkit_opts opts);

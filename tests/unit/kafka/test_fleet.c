@@ -116,15 +116,13 @@ static void new_brokers_need_no_restart(void **state)
 	rig_fini(&new);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(fifty_chains_share_their_connections),
-		TEST(two_orderers_cut_the_same_blocks),
-		TEST(the_batch_timer_asks_the_topic),
-		TEST(new_brokers_need_no_restart),
+		RIG_TEST(fifty_chains_share_their_connections),
+		RIG_TEST(two_orderers_cut_the_same_blocks),
+		RIG_TEST(the_batch_timer_asks_the_topic),
+		RIG_TEST(new_brokers_need_no_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
