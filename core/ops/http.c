@@ -299,9 +299,9 @@ static int split_address(const char *address, char **host, uint16_t *port, struc
 static int check_tls(const struct ops_listen *l, struct ord_err *e)
 {
 	struct net_opts o = {.tls = true, .cert_pem = l->cert_pem, .key_pem = l->key_pem};
-	int rc = net_check_tls(&o, e);
+	int rc = l->tls ? net_check_tls(&o, e) : 0;
 
-	if (rc == 0 && l->client_cas_pem.len)
+	if (rc == 0 && l->tls && l->client_cas_pem.len)
 		rc = net_check_cas(l->client_cas_pem, e);
 	return rc;
 }
@@ -314,7 +314,7 @@ int ops_check(const struct ops_listen *l, struct ord_err *e)
 	int rc = split_address(l->address, &host, &port, e);
 
 	free(host);
-	if (rc == 0 && l->tls)
+	if (rc == 0)
 		rc = check_tls(l, e);
 	return rc < 0 ? rc : mhd_load(&mhd, e);
 }
@@ -358,7 +358,7 @@ int http_open(const struct http_opts *o, struct ops_server **out, struct ord_err
 		s->o.listen.read_timeout_ns = OPS_READ_TIMEOUT_NS;
 	pthread_mutex_init(&s->lock, NULL);
 	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	rc = s->wake_fd < 0 ? err_sys(e, errno, "eventfd") : ops_check(&o->listen, e);
+	rc = s->wake_fd < 0 ? err_sys(e, errno, "eventfd") : check_tls(&o->listen, e);
 	if (rc == 0)
 		rc = mhd_load(&s->mhd, e);
 	if (rc == 0)
