@@ -7,22 +7,19 @@
 
 #include <wire/wire.h>
 
-/* The block in a file below tests/golden. */
-static inline UTIL_PRINTF(1, 2) struct ord_block *test_block(const char *fmt, ...)
+/* The block in the file @path, which is freed. */
+static inline struct ord_block *test_block_of(char *path)
 {
 	struct ord_err e = ERR_INIT;
 	struct ord_block *b = NULL;
-	struct buf bytes;
-	va_list ap;
-	char *path;
+	struct buf bytes = test_read(path);
 
-	va_start(ap, fmt);
-	path = test_below("TOP_SRCDIR", "tests/golden/", fmt, ap);
-	va_end(ap);
-	bytes = test_read(path);
 	test_ok(block_parse(&bytes, &b, &e), &e);
 	free(path);
 	return b;
 }
+
+/* The block in a file below tests/golden, as test_golden_path(). */
+#define test_block(...) test_block_of(test_golden_path(__VA_ARGS__))
 
 #endif /* BLOCKS_H */

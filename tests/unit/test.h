@@ -30,50 +30,25 @@
 
 /* ---- what the tree holds ------------------------------------------------- */
 
-static inline UTIL_PRINTF(3, 0) char *test_below(const char *top_variable, const char *folder,
-						 const char *fmt, va_list ap)
+static inline UTIL_PRINTF(3, 4) char *test_below(const char *top_variable, const char *folder,
+						 const char *fmt, ...)
 {
 	const char *top = getenv(top_variable);
 	struct buf b = BUF_INIT;
+	va_list ap;
 
 	buf_printf(&b, "%s/%s", top ? top : ".", folder);
+	va_start(ap, fmt);
 	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
 	return buf_cstr(&b);
 }
 
-/* The path of a file in the source tree, in the build tree, below tests/golden.  Heap. */
-static inline UTIL_PRINTF(1, 2) char *test_source_path(const char *fmt, ...)
-{
-	va_list ap;
-	char *path;
-
-	va_start(ap, fmt);
-	path = test_below("TOP_SRCDIR", "", fmt, ap);
-	va_end(ap);
-	return path;
-}
-
-static inline UTIL_PRINTF(1, 2) char *test_build_path(const char *fmt, ...)
-{
-	va_list ap;
-	char *path;
-
-	va_start(ap, fmt);
-	path = test_below("TOP_BUILDDIR", "", fmt, ap);
-	va_end(ap);
-	return path;
-}
-
-static inline UTIL_PRINTF(1, 2) char *test_golden_path(const char *fmt, ...)
-{
-	va_list ap;
-	char *path;
-
-	va_start(ap, fmt);
-	path = test_below("TOP_SRCDIR", "tests/golden/", fmt, ap);
-	va_end(ap);
-	return path;
-}
+/* The path of a file in the source tree, in the build tree, below tests/golden; as printf().  Heap.
+ */
+#define test_source_path(...) test_below("TOP_SRCDIR", "", __VA_ARGS__)
+#define test_build_path(...)  test_below("TOP_BUILDDIR", "", __VA_ARGS__)
+#define test_golden_path(...) test_below("TOP_SRCDIR", "tests/golden/", __VA_ARGS__)
 
 /* A whole file; ends the test when it is missing. */
 static inline struct buf test_read(const char *path)
